@@ -1,0 +1,86 @@
+"""What the three backends share: handing names through to d2l, cutting the data to the profile, naming the CPU."""
+
+import contextlib
+import os
+import platform
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from alexbook.data import Split, load
+from alexbook.profiles import announce, current_profile
+
+Loader = TypeVar("Loader")
+
+# d2l and MXNet pin a NumPy of 2022 and run on today's: --no-deps keeps pip from taking today's away.
+_INSTALL = {
+    "d2l": "--no-deps d2l==1.0.3",
+    "mxnet": "--no-deps mxnet==1.9.1",
+    "distutils": "setuptools",
+    "matplotlib_inline": "matplotlib-inline",
+    "PIL": "pillow",
+}
+
+
+@contextlib.contextmanager
+def needs(module: str) -> Iterator[None]:
+    """Turns a missing package into an ImportError that says how to install it for `module`."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        line = f"pip install {_INSTALL.get(package, package)}"
+        raise ImportError(f"{module} needs {package}, which is not installed: {line}", name=package) from None
+
+
+@contextlib.contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Drops what C++ writes to file descriptor 2: Python cannot filter it, and a notebook would keep it."""
+    with open(os.devnull, "wb") as nothing:
+        kept = os.dup(2)
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def hand_through(d2l: ModuleType, name: str, module: str) -> Any:
+    """What `module` does not define itself, from d2l.
+
+    Raises:
+        AttributeError: d2l has no such name either; the message names both modules.
+    """
+    try:
+        return getattr(d2l, name)
+    except AttributeError:
+        message = f"module {module!r} has no attribute {name!r}, and neither has {d2l.__name__!r}"
+        raise AttributeError(message, name=name) from None
+
+
+def loaders(make: Callable[[Split, int], Loader], accelerator: bool) -> tuple[Loader, Loader]:
+    """The training and the test loader, each made with as many images as the profile allows."""
+    profile = current_profile(accelerator)
+    announce(profile, train=len(load("train")[1]), test=len(load("test")[1]))
+    return make("train", profile.train), make("test", profile.test)
+
+
+def cpu_name() -> str:
+    """The processor and how many of its cores this process may use, for the record of what ran."""
+    return f"{_model()}, {cores()} cores"
+
+
+def cores() -> int:
+    """The cores that this process may use: in a container fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _model() -> str:
+    """Linux names the model in /proc/cpuinfo only; the other systems answer `platform.processor`."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

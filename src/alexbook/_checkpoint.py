@@ -1,0 +1,86 @@
+"""Checkpoints: one .npz of NumPy arrays that holds the weights, the history, and which run they belong to."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alexbook._run import History
+
+Weights = dict[str, NDArray[Any]]
+
+_META = "meta.json"
+_SAVED = ("train_loss", "train_acc", "test_acc", "seconds", "images")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file, and the facts that a run must share with it to go on from it."""
+
+    path: Path
+    run: dict[str, Any]
+
+    def save(self, weights: Weights, history: History) -> None:
+        """Replaces the file in one step: at any moment it is a whole checkpoint, the old or the new one."""
+        meta = {"run": self.run, "history": {name: getattr(history, name) for name in _SAVED}}
+        arrays = {f"weights/{name}": array for name, array in weights.items()}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                np.savez(file, **{_META: np.array(json.dumps(meta))}, **arrays)  # type: ignore[arg-type]
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def load(self, current: Weights, history: History) -> Weights | None:
+        """Fills `history` and returns the weights; None if there is no file yet.
+
+        Raises:
+            ValueError: the file is damaged, or another run wrote it; it is left as it is.
+        """
+        if not self.path.exists():
+            return None
+        meta, weights = self._read()
+        now = _shapes(current)
+        self._compare(meta["run"] | _shapes(weights), self.run | now)
+        for name in _SAVED:
+            setattr(history, name, meta["history"][name])
+        return weights
+
+    def _read(self) -> tuple[dict[str, Any], Weights]:
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                meta = json.loads(str(file[_META]))
+                weights = {name.removeprefix("weights/"): file[name] for name in file.files if name != _META}
+            if set(meta) != {"run", "history"} or set(meta["history"]) != set(_SAVED):
+                raise ValueError("its history is not what this version writes")
+        except Exception as error:  # the zip, an array's header, the JSON: damage fails in many ways
+            raise ValueError(
+                f"{self.path}: not a whole checkpoint ({error}). It was left as it is: move it away to start "
+                "anew, or give another path"
+            ) from error
+        return meta, weights
+
+    def _compare(self, saved: dict[str, Any], now: dict[str, Any]) -> None:
+        differences = [
+            f"{name} {saved.get(name, 'absent')} (now {now.get(name, 'absent')})"
+            for name in saved | now
+            if saved.get(name) != now.get(name)
+        ]
+        if differences:
+            more = f", and {len(differences) - 5} more" if len(differences) > 5 else ""
+            raise ValueError(
+                f"{self.path}: the checkpoint of another run: {', '.join(differences[:5])}{more}. It was left "
+                "as it is: repeat that run's arguments, or give another path"
+            )
+
+
+def _shapes(weights: Weights) -> dict[str, Any]:
+    return {f"weights {name}": array.shape for name, array in weights.items()}

@@ -1,0 +1,90 @@
+"""Tries a package in a process of its own, so that no crash of a framework can stop the one who asks."""
+
+import json
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+MARKS = {True: "[OK]  ", False: "[FAIL]", None: "[ - ] "}
+PATIENCE = 180  # seconds for a framework to import: from a cold disk it takes half a minute
+EVERYTHING = "uv pip install --no-deps -r requirements/all.txt (in the book's folder; it installs everything)"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a report: does it work (None: it need not), its name, what was found, and the fix."""
+
+    works: bool | None
+    name: str
+    found: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        """The line, and below it the fix, if there is one."""
+        line = f"{MARKS[self.works]} {self.name:<10} {self.found}"
+        return f"{line}\n       fix: {self.fix}" if self.fix else line
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package to try: its name, its module, what installs it, and code that sets `m` and `gpus`."""
+
+    name: str
+    module: str
+    install: str
+    code: str
+
+
+NUMPY = Package("NumPy", "numpy", "numpy", "import numpy as m; gpus = []")
+MXNET = Package(
+    "MXNet",
+    "mxnet",
+    "--no-deps mxnet==1.9.1",  # it declares numpy<2, and runs on NumPy 2
+    "from alexbook._mxnet_numpy import import_mxnet; m = import_mxnet();"
+    "gpus = [f'GPU {i}' for i in range(m.context.num_gpus())]",
+)
+PYTORCH = Package(
+    "PyTorch",
+    "torch",
+    "torch torchvision",
+    "import torch as m, torchvision;"
+    "gpus = [m.cuda.get_device_name(i) for i in range(m.cuda.device_count())];"
+    "gpus += ['Apple GPU'] * m.backends.mps.is_available()",
+)
+TENSORFLOW = Package(
+    "TensorFlow",
+    "tensorflow",
+    "tensorflow",
+    "import tensorflow as m; gpus = [gpu.name for gpu in m.config.list_physical_devices('GPU')]",
+)
+FRAMEWORKS = (MXNET, PYTORCH, TENSORFLOW)
+
+
+def mxnet_absent_reason() -> str | None:
+    """Why MXNet cannot be had on this machine, in one line; None where it is installed or has a wheel."""
+    system, machine = platform.system(), platform.machine()
+    if find_spec("mxnet") or (system in ("Linux", "Darwin") and machine == "x86_64"):
+        return None
+    return f"MXNet 1.9.1, its last release, has no wheel for {system} on {machine}: its parts are skipped"
+
+
+def probe(package: Package) -> tuple[Check, list[str]]:
+    """Imports the package in a process of its own; gives its line and the GPUs that it sees."""
+    code = f"{package.code}; import json; print(json.dumps([m.__version__, gpus]))"
+    command = [sys.executable, "-P", "-c", code]  # -P: a torch.py in the current folder is not PyTorch
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return _broken(package, f"its import took more than {PATIENCE} s"), []
+    if run.returncode:
+        lines = run.stderr.strip().splitlines() if run.returncode > 0 else []
+        return _broken(package, lines[-1] if lines else f"its import crashed (exit code {run.returncode})"), []
+    found, gpus = json.loads(run.stdout.splitlines()[-1])
+    return Check(True, package.name, found), gpus
+
+
+def _broken(package: Package, why: str) -> Check:
+    again = "--reinstall " if find_spec(package.module) else ""
+    return Check(False, package.name, why, f"uv pip install {again}{package.install}, or {EVERYTHING}")

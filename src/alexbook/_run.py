@@ -1,0 +1,91 @@
+"""What a training run was asked for, and what it saw."""
+
+import math
+import os
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked of `train_ch6`. Raises ValueError for what cannot be done."""
+
+    num_epochs: int
+    lr: float
+    seed: int = 0
+    checkpoint: str | os.PathLike[str] | None = None
+    accelerator: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the numbers before anything is built or reset."""
+        for name, least in (("num_epochs", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+        if not (isinstance(self.lr, int | float | np.number) and 0 < self.lr < math.inf):
+            raise ValueError(f"lr must be a finite number above 0, got {self.lr!r}")
+
+
+@dataclass
+class History:
+    """What training saw: one entry an epoch in each list.
+
+    Attributes:
+        train_loss: mean cross-entropy over the epoch, while the weights were changing.
+        train_acc: share of right answers over the epoch, from 0 to 1.
+        test_acc: share of right answers on the test images after the epoch, from 0 to 1.
+        seconds: time spent on training alone, evaluation not counted.
+        images: training images in an epoch.
+        net: the trained network.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    train_acc: list[float] = field(default_factory=list)
+    test_acc: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    images: int = 0
+    seed: int = 0
+    profile: str = "full"
+    net: Any = field(default=None, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        """The number of complete epochs."""
+        return len(self.test_acc)
+
+    def report(self, device: str) -> None:
+        """Prints d2l's two last lines."""
+        loss, train_acc, test_acc = self.train_loss[-1], self.train_acc[-1], self.test_acc[-1]
+        print(f"loss {loss:.3f}, train acc {train_acc:.3f}, test acc {test_acc:.3f}")
+        print(f"{self.images * len(self) / sum(self.seconds):.1f} examples/sec on {device}")
+
+
+class Tally:
+    """Sums of numbers that may still be on the device, fetched seldom: fetching waits for the device."""
+
+    PENDING = 10  # also bounds the batches that a device may be behind, and with them its memory
+
+    def __init__(self) -> None:
+        """Nothing is counted yet."""
+        self.images = 0
+        self._pending: list[tuple[Any, ...]] = []
+        self._sums: defaultdict[int, float] = defaultdict(float)
+
+    def add(self, images: int, *sums: Any) -> None:
+        """Adds the sums of one batch of so many images."""
+        self.images += images
+        self._pending.append(sums)
+        if len(self._pending) == self.PENDING:
+            self._fetch()
+
+    def means(self) -> list[float]:
+        """The sums divided by the number of images."""
+        self._fetch()
+        return [total / self.images for total in self._sums.values()]
+
+    def _fetch(self) -> None:
+        for column, values in enumerate(zip(*self._pending, strict=True)):
+            self._sums[column] += float(sum(values))
+        self._pending.clear()

@@ -1,0 +1,149 @@
+"""Fashion-MNIST for every framework: the same verified images, the same batches, the same resizing.
+
+`load` finds the data wherever it is, `Batches` says which images come next, and `resize_matrix` enlarges them
+on the device. Nothing here needs a framework, so that all of them start from the same bytes.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alexbook import _sources, provenance
+from alexbook._idx import NAMES, DataError
+
+__all__ = ["CLASSES", "SPLITS", "Batches", "DataError", "Split", "load", "resize_matrix", "source"]
+
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = ("train", "test")
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+CLASSES = (
+    "t-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
+
+
+def load(split: Split) -> tuple[Images, Labels]:
+    """Loads one half of Fashion-MNIST from the first place that has it; read once per process.
+
+    Returns:
+        The images, uint8 of shape (n, 28, 28), 0 is background, and the labels, int64 of shape (n,), indices
+        into CLASSES; both read-only. n is 60,000 ("train") or 10,000 ("test"); in the sample 2,000 or 1,000.
+
+    Raises:
+        ValueError: `split` is neither "train" nor "test".
+        DataError: the folder named by ALEXBOOK_DATA has no usable data.
+    """
+    if split not in SPLITS:
+        raise ValueError(f'split must be "train" or "test", got {split!r}')
+    return _everything()[1][split]
+
+
+def source() -> str:
+    """Where the data came from, in words."""
+    return _everything()[0]
+
+
+@functools.cache
+def _everything() -> tuple[str, dict[str, tuple[Images, Labels]]]:
+    """Both halves, from one source, so that a real half is never tested on half a sample."""
+    found = _sources.find()
+    arrays = [found.arrays[name] for name in NAMES]
+    provenance.log(data=found.source)
+    return found.source, {"train": _half(*arrays[:2]), "test": _half(*arrays[2:])}
+
+
+def _half(images: Images, labels: Images) -> tuple[Images, Labels]:
+    wide = labels.astype(np.int64)
+    wide.setflags(write=False)
+    return images, wide
+
+
+def resize_matrix(size: int, source: int = 28) -> NDArray[np.float32]:
+    """The matrix A that resizes an image X of source by source pixels to size by size: A·X·Aᵀ, bilinear.
+
+    Pixel centres lie at half pixels, as in the frameworks' own resizing; beyond an edge, the edge repeats.
+
+    Returns:
+        float32 of shape (size, source); each row sums to 1 and has at most two entries that are not 0.
+
+    Raises:
+        ValueError: `size` or `source` is not a whole number of at least 1.
+    """
+    _at_least_one(size=size, source=source)
+    centre = np.clip((np.arange(size) + 0.5) * source / size - 0.5, 0, source - 1)
+    left = np.floor(centre).astype(np.int64)
+    share = centre - left
+    matrix = np.zeros((size, source))
+    matrix[np.arange(size), left] = 1 - share
+    matrix[np.arange(size), np.minimum(left + 1, source - 1)] += share
+    return matrix.astype(np.float32)
+
+
+class Batches:
+    """Which images come next: the same for every framework, and shuffled anew in every epoch.
+
+    Attributes:
+        images: uint8 of shape (n, 28, 28), read-only.
+        labels: int64 of shape (n,), read-only.
+        batch_size: images in a batch; the last batch of an epoch may be smaller.
+        size: height and width after resizing, in pixels.
+        matrix: float32 of shape (size, 28), see `resize_matrix`.
+        epoch: the epoch that the next call of `indices` starts, from 0.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        resize: int | None = None,
+        shuffle: bool | None = None,
+        seed: int = 0,
+        limit: int | None = None,
+    ) -> None:
+        """Takes the first `limit` images, or all there are; shuffles "train" only, unless told.
+
+        Raises:
+            ValueError: `batch_size`, `resize` or `limit` is not a whole number of at least 1.
+        """
+        self.size = 28 if resize is None else resize
+        _at_least_one(batch_size=batch_size, resize=self.size, limit=1 if limit is None else limit)
+        self.images, self.labels = (half[:limit] for half in load(split))
+        self.batch_size = batch_size
+        self.matrix = resize_matrix(self.size)
+        self.shuffle = split == "train" if shuffle is None else shuffle
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """The number of batches in an epoch."""
+        return -(-len(self.labels) // self.batch_size)
+
+    def indices(self) -> Iterator[NDArray[np.int64]]:
+        """Starts an epoch, and gives the positions of each batch's images: every image once.
+
+        The order depends on the seed and the epoch alone; it is fixed by this call, not by taking a batch.
+        """
+        order = np.arange(len(self.labels))
+        if self.shuffle:
+            order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.labels))
+        self.epoch += 1
+        return (order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size))
+
+
+def _at_least_one(**values: int) -> None:
+    for name, value in values.items():
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")

@@ -1,0 +1,133 @@
+"""The command `alexbook doctor`: says what works on this machine, and how to mend what does not."""
+
+import argparse
+import contextlib
+import io
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+
+import alexbook
+from alexbook import profiles
+from alexbook._probe import EVERYTHING, FRAMEWORKS, MXNET, NUMPY, Check, mxnet_absent_reason, probe
+
+__all__ = ["main", "mxnet_absent_reason"]
+
+ITSELF = "uv pip install --reinstall --no-deps -e . (in the book's folder)"
+D2L = "1.0.3"
+
+ABOUT = """\
+Helps readers of the book that builds AlexNet in MXNet, PyTorch and TensorFlow side by side.
+Start with: alexbook doctor"""
+
+MORE = """\
+environment variables that the book's notebooks heed:
+  ALEXBOOK_PROFILE   full, quick or smoke: how much to train (full where there is a GPU, else quick)
+  ALEXBOOK_DATA      the folder that has Fashion-MNIST; no other place is then tried
+  ALEXBOOK_OFFLINE   1: never download, use the shipped sample where the data is not at hand
+
+exit status: 0 nothing failed, 1 something did, 2 the command was not understood"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives 0 if nothing failed, else 1, and exits with 2 if it is not understood."""
+    parser = argparse.ArgumentParser(
+        "alexbook", description=ABOUT, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=alexbook.__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands.add_parser("doctor", help="try what the book needs: a line each, and the fix for what fails")
+    parser.parse_args(arguments)
+    works = [print_check(check) for check in checks()]
+    return 1 if False in works else 0
+
+
+def print_check(check: Check) -> bool | None:
+    """Prints a line as soon as it is known, since some take half a minute."""
+    print(check, flush=True)
+    return check.works
+
+
+def checks() -> Iterator[Check]:
+    """Every line of the report, in order."""
+    yield check_python()
+    yield check_alexbook()
+    packages, gpus = check_packages()
+    yield from packages
+    yield check_gpu(gpus)
+    yield check_d2l()
+    yield check_data(packages[0])
+    yield check_profile(any(gpus.values()))
+
+
+def check_packages() -> tuple[list[Check], dict[str, list[str]]]:
+    """NumPy and each framework, all tried at once; and the GPUs that each working framework sees."""
+    absent = mxnet_absent_reason()
+    packages = [package for package in (NUMPY, *FRAMEWORKS) if not (absent and package is MXNET)]
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(probe, packages))
+    if absent:
+        answers.insert(1, (Check(None, MXNET.name, absent), []))
+    gpus = {check.name: seen for check, seen in answers[1:] if check.works}
+    return [check for check, _ in answers], gpus
+
+
+def check_gpu(seen: dict[str, list[str]]) -> Check:
+    """What each working framework sees; none is no failure, since everything runs on the CPU too."""
+    each = "; ".join(f"{name}: {', '.join(gpus) or 'none'}" for name, gpus in seen.items())
+    return Check(any(seen.values()) or None, "GPU", each or "no framework to ask")
+
+
+def check_python() -> Check:
+    """The versions that the locks are made for."""
+    fits = (3, 11) <= sys.version_info < (3, 14)
+    fix = "" if fits else "make clean .venv/all (in the book's folder; it finds or fetches a Python that fits)"
+    return Check(fits, "Python", f"{platform.python_version()} (3.11 to 3.13 will do)", fix)
+
+
+def check_alexbook() -> Check:
+    """Whether it is installed, not only found in the current folder."""
+    installed = alexbook.__version__ != "0+unknown"
+    return Check(installed, "alexbook", alexbook.__version__, "" if installed else ITSELF)
+
+
+def check_d2l() -> Check:
+    """The one version of d2l that the backends hand through; not imported, as it wants a framework."""
+    try:
+        found = version("d2l")
+    except PackageNotFoundError:
+        found = "not installed"
+    fix = "" if found == D2L else f"uv pip install --no-deps d2l=={D2L}, or {EVERYTHING}"
+    return Check(found == D2L, "d2l", found if found == D2L else f"expected {D2L}, got: {found}", fix)
+
+
+def check_data(numpy: Check) -> Check:
+    """Loads the data as a chapter would, which may download it."""
+    if not numpy.works:
+        return Check(False, "data", "cannot be read without NumPy", numpy.fix)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # the notice of the sample, which this line replaces
+            from alexbook import data
+
+            counts = [len(data.load(split)[1]) for split in data.SPLITS]
+    except Exception as error:  # whatever it is, the report goes on
+        fix = "unset ALEXBOOK_DATA, or correct it" if os.environ.get("ALEXBOOK_DATA") else ITSELF
+        fix = EVERYTHING if isinstance(error, ImportError) else fix
+        return Check(False, "data", f"{type(error).__name__}: {error}", fix)
+    found = "{}: {:,} training and {:,} test images".format(data.source(), *counts)
+    if counts[0] == 60_000:
+        return Check(True, "data", found)
+    return Check(None, "data", found, "connect to the network, or set ALEXBOOK_DATA to a folder with Fashion-MNIST")
+
+
+def check_profile(accelerator: bool) -> Check:
+    """The profile that a chapter would use."""
+    try:
+        profile = profiles.current_profile(accelerator)
+    except ValueError as error:
+        return Check(False, "profile", str(error), "unset ALEXBOOK_PROFILE, or correct it")
+    epochs = "all epochs" if profile.epochs is None else f"at most {profile.epochs} epoch(s)"
+    return Check(True, "profile", f"{profile.name}: up to {profile.train:,} training images, {epochs}")

@@ -1,0 +1,186 @@
+"""`from alexbook import tensorflow as d2l`: d2l.tensorflow, with another data loader and another `train_ch6`.
+
+Every name that is not defined here is d2l's own.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from alexbook import provenance, training
+from alexbook._backend import cpu_name, hand_through, loaders, needs, silent_stderr
+from alexbook._checkpoint import Weights
+from alexbook.data import Batches, Split
+
+with needs("alexbook.tensorflow"), silent_stderr():
+    import tensorflow as _tf
+    from d2l import tensorflow as _d2l
+
+    _GPUS = _tf.config.list_physical_devices("GPU")
+
+_ACCELERATOR = bool(_GPUS)
+
+provenance.log(
+    backend="tensorflow",
+    version=_tf.__version__,
+    device=_tf.config.experimental.get_device_details(_GPUS[0])["device_name"] if _GPUS else cpu_name(),
+)
+
+
+def __getattr__(name: str) -> Any:
+    return hand_through(_d2l, name, __name__)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(_d2l)})
+
+
+class _Loader(Batches, _tf.keras.utils.PyDataset):  # type: ignore[misc]  # TensorFlow has no types
+    """Batches on the device: uint8 images go there once, and are resized there. `model.fit` takes it too."""
+
+    def __init__(self, split: Split, batch_size: int, resize: int | None, limit: int) -> None:
+        Batches.__init__(self, split, batch_size, resize, limit=limit)
+        _tf.keras.utils.PyDataset.__init__(self)
+        self._order: list[Any] = []
+        # TensorFlow has GPUs round float32 to 10-bit fractions (TF32) before a product; float64 stays whole.
+        self._type = _tf.float64 if _ACCELERATOR else _tf.float32
+        self._pixels, self._targets = _tf.constant(self.images), _tf.constant(self.labels, _tf.int32)
+        self._resize = _tf.constant(self.matrix, self._type)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return map(self._batch, self.indices())
+
+    def __getitem__(self, position: int) -> tuple[Any, Any]:
+        """One batch of the epoch that `model.fit` is in."""
+        self._order = self._order or list(self.indices())
+        return self._batch(self._order[position])
+
+    def on_epoch_end(self) -> None:
+        """Keras calls this: the next batch starts an epoch, in another order."""
+        self._order = []
+
+    def _batch(self, index: Any) -> tuple[Any, Any]:
+        pixels = _tf.cast(_tf.gather(self._pixels, index), self._type) / 255
+        resized = self._resize @ (pixels @ _tf.transpose(self._resize))
+        return _tf.cast(resized, _tf.float32)[..., None], _tf.gather(self._targets, index)
+
+
+def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple[_Loader, _Loader]:
+    """The training and the test batches of Fashion-MNIST, as many images as the profile allows.
+
+    Returns:
+        Two loaders. Each batch is X, float32 of shape (batch, height, width, 1) in [0, 1], and y, int32 of
+        shape (batch,). The training batches are shuffled anew in every epoch. Keras's `model.fit` takes them.
+
+    Raises:
+        ValueError: `batch_size` or `resize` is not a whole number of at least 1.
+    """
+    return loaders(lambda split, limit: _Loader(split, batch_size, resize, limit), _ACCELERATOR)
+
+
+def train_ch6(
+    net_fn: Callable[[], Any],
+    train_iter: Any,
+    test_iter: Any,
+    num_epochs: int,
+    lr: float,
+    device: Any,
+    *,
+    seed: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> training.History:
+    """Trains the network that `net_fn` returns by gradient descent, and prints d2l's two last lines.
+
+    Args:
+        net_fn: returns a new Keras model; its weights become Xavier-uniform, its biases zero.
+        train_iter: batches (X, y) to learn from.
+        test_iter: batches to measure the accuracy on after each epoch.
+        num_epochs: how often to go through `train_iter`; the profile may allow fewer.
+        lr: the learning rate.
+        device: where to train, such as `d2l.try_gpu()` or "/GPU:0".
+        seed: decides the weights, the order of the batches and the dropout.
+        checkpoint: a file to keep after each epoch, and to go on from when it is there.
+
+    Returns:
+        The history, the trained network in it as `net`; after Ctrl-C, so far.
+
+    Raises:
+        TypeError: `net_fn` is not a function that returns a Keras model.
+        ValueError: a number that cannot be, or a checkpoint that is damaged or of another run.
+        FloatingPointError: the loss is no longer finite.
+    """
+    if not callable(net_fn) or isinstance(net_fn, _tf.keras.Model):
+        raise TypeError(
+            "TensorFlow builds the network on the device, so train_ch6 needs a function that returns it: "
+            f"def net(): return tf.keras.Sequential([...]); got {net_fn!r}"
+        )
+    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR)
+    return training.train(_Learner(net_fn, lr, device), train_iter, test_iter, plan)
+
+
+class _Learner:
+    """A Keras network, in the verbs of the training loop."""
+
+    backend = "tensorflow"
+
+    def __init__(self, net_fn: Callable[[], Any], lr: float, device: Any) -> None:
+        # d2l.try_gpu returns a context that knows its name, and may be entered only where it was made.
+        self.device = device if isinstance(device, str) else device._device_name
+        with _tf.device(self.device):
+            self.net = net_fn()
+            self._optimizer = _tf.keras.optimizers.SGD(lr)
+        if not isinstance(self.net, _tf.keras.Model):
+            raise TypeError(f"the function net must return a Keras model, it returned {self.net!r}")
+        self._step, self._answer = (
+            _tf.function(verb, reduce_retracing=True) for verb in (self._descend, self._count_correct)
+        )
+
+    def initialize(self, X: Any, seed: int) -> None:
+        seeds = _tf.keras.random.SeedGenerator(seed)
+        with _tf.device(self.device):
+            self.net(X[:1])  # builds the layers
+            for weight in self.net.weights:
+                if weight.name == "kernel":
+                    weight.assign(_tf.keras.initializers.GlorotUniform(seeds)(weight.shape))
+                elif weight.name == "bias":
+                    weight.assign(_tf.zeros(weight.shape))
+
+    def set_seed(self, seed: int) -> None:
+        """Each layer with randomness has a state of two numbers: a seed, and how often it was used."""
+        states = (v for v in self.net.non_trainable_variables if v.name == "seed_generator_state")
+        for position, state in enumerate(states):
+            state.assign([seed, position << 32])  # far enough apart never to meet
+
+    def step(self, X: Any, y: Any) -> tuple[Any, Any]:
+        with _tf.device(self.device):
+            return self._step(X, y)  # type: ignore[no-any-return]
+
+    def evaluate(self, X: Any, y: Any) -> Any:
+        with _tf.device(self.device):
+            return self._answer(X, y)
+
+    def get_weights(self) -> Weights:
+        """Numbered, because Keras numbers its layers anew for every network of a process."""
+        return {f"{i:04} {weight.name}": weight.numpy() for i, weight in enumerate(self.net.weights)}
+
+    def set_weights(self, weights: Weights) -> None:
+        self.net.set_weights([weights[name] for name in sorted(weights)])
+
+    def synchronize(self) -> None:
+        _tf.test.experimental.sync_devices()
+
+    def _descend(self, X: Any, y: Any) -> tuple[Any, Any]:
+        with _tf.GradientTape() as tape:
+            outputs = self.net(X, training=True)
+            losses = _tf.keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
+            objective = _tf.reduce_mean(losses) + sum(self.net.losses)
+        variables = self.net.trainable_variables
+        self._optimizer.apply(tape.gradient(objective, variables), variables)
+        return _tf.reduce_sum(losses), self._correct(outputs, y)
+
+    def _count_correct(self, X: Any, y: Any) -> Any:
+        return self._correct(self.net(X, training=False), y)
+
+    def _correct(self, outputs: Any, y: Any) -> Any:
+        hits = _tf.argmax(outputs, axis=1, output_type=_tf.int64) == _tf.cast(y, _tf.int64)
+        return _tf.math.count_nonzero(hits)

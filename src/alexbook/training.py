@@ -1,0 +1,182 @@
+"""The training loop, once for all frameworks: progress, history, checkpoints, Ctrl-C, and a loss gone wrong.
+
+A backend brings a `Learner`: one network in one framework, reduced to the few verbs that the loop needs.
+"""
+
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from alexbook import provenance
+from alexbook._checkpoint import Checkpoint, Weights
+from alexbook._display import Display
+from alexbook._run import History, Plan, Tally
+from alexbook.data import Batches
+from alexbook.profiles import announce, current_profile
+
+__all__ = ["History", "Learner", "Plan", "train"]
+
+
+class Learner(Protocol):
+    """One network, its optimizer and its device. What `step` and `evaluate` return may stay on the device."""
+
+    backend: str
+    device: str  # as d2l prints it: cuda:0, gpu(0), /GPU:0
+    net: Any
+
+    def initialize(self, X: Any, seed: int) -> None:
+        """Builds the network on the device for inputs like X: Xavier-uniform weights, zero biases."""
+
+    def set_seed(self, seed: int) -> None:
+        """Seeds what is random while training, dropout above all."""
+
+    def step(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """One step of gradient descent; returns the loss summed over the batch, and the correct answers."""
+
+    def evaluate(self, X: Any, y: Any) -> Any:
+        """The number of correct answers, nothing learned, dropout off."""
+
+    def get_weights(self) -> Weights:
+        """Copies of all weights, under names that are the same in every process."""
+
+    def set_weights(self, weights: Weights) -> None:
+        """Puts back what `get_weights` returned."""
+
+    def synchronize(self) -> None:
+        """Waits until the device has done all it was asked."""
+
+
+def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> History:
+    """Trains `learner.net` from fresh weights, or from where `plan.checkpoint` stands.
+
+    Raises:
+        FloatingPointError: the loss is no longer finite.
+        ValueError: the checkpoint is damaged, or belongs to another run.
+    """
+    profile = current_profile(plan.accelerator)
+    announce(profile, epochs=plan.num_epochs)
+    epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
+    learner.initialize(next(iter(train_iter))[0], plan.seed)
+    history = History(seed=plan.seed, profile=profile.name, net=learner.net)
+    run = _Run(learner, train_iter, test_iter, plan, history, epochs)
+    run.resume()
+    run.go()
+    if len(history):
+        provenance.log(
+            backend=learner.backend,
+            seed=history.seed,
+            profile=history.profile,
+            images=history.images * len(history),
+            epochs=len(history),
+            seconds=round(sum(history.seconds), 3),
+        )
+        history.report(learner.device)
+    return history
+
+
+@dataclass
+class _Run:
+    """One call of `train`, and how far it is."""
+
+    learner: Learner
+    train_iter: Any
+    test_iter: Any
+    plan: Plan
+    history: History
+    epochs: int
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        self.steps = len(self.train_iter)
+        self.checkpoint = self._open_checkpoint() if self.plan.checkpoint is not None else None
+
+    def _open_checkpoint(self) -> Checkpoint:
+        run = {"backend": self.learner.backend, "seed": int(self.plan.seed), "lr": float(self.plan.lr)}
+        run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
+        return Checkpoint(Path(os.fspath(self.plan.checkpoint or "")), run)
+
+    def resume(self) -> None:
+        """Goes on from the checkpoint, if there is one."""
+        if self.checkpoint:
+            weights = self.checkpoint.load(self.learner.get_weights(), self.history)
+            if weights is not None:
+                self.learner.set_weights(weights)
+
+    def go(self) -> None:
+        """Trains epoch after epoch; Ctrl-C ends it, with the network as it then is."""
+        past = zip(self.history.train_loss, self.history.train_acc, self.history.test_acc, strict=True)
+        with Display(self.epochs, self.steps, len(self.history)) as self.display:
+            for epoch, values in enumerate(past, 1):
+                self.display.plot(epoch, *values)
+            try:
+                for epoch in range(len(self.history), self.epochs):
+                    self._epoch(epoch)
+            except KeyboardInterrupt:
+                self.display.close()
+                print(self._stopped())
+
+    def _epoch(self, epoch: int) -> None:
+        self._seed(epoch)
+        start = time.perf_counter()
+        loss, accuracy = self._train(epoch)
+        self.learner.synchronize()
+        seconds = time.perf_counter() - start
+        test_acc = self._test()
+        self.display.plot(epoch + 1, loss, accuracy, test_acc)
+        self._append(loss, accuracy, test_acc, seconds)
+
+    def _seed(self, epoch: int) -> None:
+        """All that is random follows from the seed and the epoch: a resumed run is like an unbroken one."""
+        self.step = 0
+        self.learner.set_seed(int(np.random.SeedSequence([self.plan.seed, epoch]).generate_state(1)[0] >> 1))
+        if isinstance(self.train_iter, Batches):
+            self.train_iter.seed, self.train_iter.epoch = self.plan.seed, epoch
+
+    def _train(self, epoch: int) -> list[float]:
+        tally = Tally()
+        every = max(1, min(10, self.steps // 5))
+        for step, (X, y) in enumerate(self.train_iter, 1):
+            tally.add(len(y), *self.learner.step(X, y))
+            self.step = step
+            self.display.advance()
+            if step % every == 0 or step == self.steps:
+                self._check(tally.means()[0], epoch, every)
+                self.display.plot(epoch + step / self.steps, *tally.means())
+        self.history.images = tally.images
+        return tally.means()
+
+    def _check(self, loss: float, epoch: int, every: int) -> None:
+        if not math.isfinite(loss):
+            first = max(1, self.step - every + 1)
+            raise FloatingPointError(
+                f"the loss became {loss} in epoch {epoch + 1}, between steps {first} and {self.step} of "
+                f"{self.steps}, with lr = {self.plan.lr:g}. Try a lower lr, such as {self.plan.lr / 10:g}; "
+                "if that does not help, look for inputs that are not finite or far outside [0, 1]"
+            )
+
+    def _test(self) -> float:
+        tally = Tally()
+        for X, y in self.test_iter:
+            tally.add(len(y), self.learner.evaluate(X, y))
+        return tally.means()[0]
+
+    def _append(self, loss: float, accuracy: float, test_acc: float, seconds: float) -> None:
+        lists = (self.history.train_loss, self.history.train_acc, self.history.test_acc, self.history.seconds)
+        for values, value in zip(lists, (loss, accuracy, test_acc, seconds), strict=True):
+            values.append(value)
+        self.step = 0
+        if self.checkpoint:
+            self.checkpoint.save(self.learner.get_weights(), self.history)
+
+    def _stopped(self) -> str:
+        where = f"Stopped after {len(self.history)} of {self.epochs} epochs and {self.step} of {self.steps} steps"
+        if self.plan.checkpoint is None:
+            again = 'train_ch6 starts anew; with checkpoint="file.npz" it can go on'
+        else:
+            again = f"the same call goes on from the last epoch in {os.fspath(self.plan.checkpoint)}"
+        return f"{where}; the network keeps its weights. To continue: {again}."
