@@ -1,0 +1,207 @@
+"""Sphinx extension: prose and committed outputs become pages with a tab for each backend."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import SphinxError
+from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import getLogger
+from sphinx_design.shared import create_component
+
+from .book import PLAIN, Book, BookError, load
+from .sources import ABSENT, Cell, Place, read_chapter, read_prose
+from .weave import read as read_notebook
+
+LOGGER = getLogger(__name__)
+HERE = Path(__file__).parent
+WORDS = {  # what the pages say beside the prose; facts of a run are shown in this order
+    "en": {"colab": "Open in Colab", "download": "Download the notebook", "notebook": "Notebook", "run": "Outputs"},
+    "ja": {
+        **{"colab": "Colab で開く", "download": "ノートブックを保存", "notebook": "ノートブック", "run": "出力"},
+        **{"device": "デバイス", "profile": "プロファイル", "seed": "シード", "images": "画像", "epochs": "エポック"},
+        **{"seconds": "秒", "data": "データ", "date": "日付", "version": "版"},
+    },
+}
+_reading: list[BuildEnvironment] = []  # MyST-NB hands a reader the text alone: this says of which document
+
+
+def _where(env: BuildEnvironment) -> tuple[Book, str, str]:
+    """Book, language and chapter of the document in hand, which lies at book/<language>/<chapter>.md."""
+    path = Path(env.doc2path(env.docname))
+    return load(path.parents[2]), path.parent.name, path.stem
+
+
+def read(text: str) -> nbformat.NotebookNode:
+    """Read a chapter for MyST-NB: its prose, and at each place the cell of every backend with its outputs."""
+    env = _reading[-1]
+    book, language, chapter = _where(env)
+    page: list[tuple[int, nbformat.NotebookNode]] = []
+    try:
+        cells = read_chapter(book, chapter)
+        stored = {backend: _stored(env, book, backend, chapter) for backend in cells}
+        for part in read_prose(book.prose(language, chapter)):
+            here = _shown(part, cells, stored) if isinstance(part, Place) else [new_markdown_cell(part.text)]
+            page += [(part.line - 1, cell) for cell in here]
+    except BookError as error:
+        raise SphinxError(str(error)) from None
+    language_info = {"name": "python", "pygments_lexer": "python"}
+    metadata = {"source_map": [line for line, _ in page], "language_info": language_info}
+    return new_notebook(cells=[cell for _, cell in page], metadata=metadata)
+
+
+def _stored(env: BuildEnvironment, book: Book, backend: str, chapter: str) -> dict[str, nbformat.NotebookNode]:
+    path = book.notebook(book.languages[0], backend, chapter)
+    for source in (path, *book.cells(chapter).glob("*.py")):
+        env.note_dependency(str(source))
+    return {cell.id: cell for cell in read_notebook(path).cells}
+
+
+def _shown(place: Place, cells: Mapping[str, Mapping[str, Cell]], stored: Any) -> list[nbformat.NotebookNode]:
+    """The cell of each backend; one alone, without a tab, where code and output are the same in all."""
+    shown = []
+    for backend, cell in ((backend, found[place.id]) for backend, found in cells.items()):
+        ran = stored[backend].get(place.id)
+        outputs = ran.outputs if ran and ran.source == cell.source else []
+        metadata = {"tags": list(cell.tags), "backend": backend, "place": place.id}
+        if ABSENT not in cell.tags:
+            shown.append(new_code_cell(cell.source, outputs=outputs, metadata=metadata))
+    if len(shown) == len(cells) and all((c.source, c.outputs) == (shown[0].source, shown[0].outputs) for c in shown):
+        del shown[0].metadata["backend"]
+        return shown[:1]
+    return shown
+
+
+class Tabs(SphinxTransform):
+    """Group the neighbouring cells of one place into a tab set, and put the launcher under the title."""
+
+    default_priority = 210  # before sphinx-design turns tab sets into HTML, after MyST-NB made its nodes
+
+    def apply(self, **kwargs: Any) -> None:
+        """Rewrite the document in place."""
+        book, language, chapter = _where(self.env)
+        for parent in [self.document, *self.document.findall(nodes.section)]:
+            groups = [list(group) for _, group in groupby(parent.children, _place)]
+            parent[:] = [node for group in groups for node in _tabs(book, group)]
+        title = next(iter(self.document.findall(nodes.title)))
+        below = title.parent.index(title) + 1
+        title.parent.insert(below, _launcher(book, language, chapter, list(read_chapter(book, chapter))))
+
+
+def _metadata(node: nodes.Node) -> dict[str, Any]:
+    return node.get("cell_metadata", {}) if isinstance(node, nodes.Element) else {}
+
+
+def _place(node: nodes.Node) -> object:
+    return _metadata(node).get("place", id(node))
+
+
+def _tabs(book: Book, group: Sequence[nodes.Node]) -> Sequence[nodes.Node]:
+    tabs = {_metadata(node)["backend"]: [node] for node in group if "backend" in _metadata(node)}
+    return [tab_set(book, tabs)] if tabs else group
+
+
+def tab_set(book: Book, tabs: Mapping[str, Sequence[nodes.Node]]) -> nodes.container:
+    """Synced tabs, one for each backend; the book's default is the one that stands open."""
+    items = []
+    for backend, content in tabs.items():
+        label = nodes.rubric("", book.settings["backends"][backend], classes=["sd-tab-label"])
+        label.update_all_atts({"sync_id": backend, "sync_group": "backend"})
+        inside = create_component("tab-content", ["sd-tab-content"], children=content)
+        chosen = backend == book.settings["default"]
+        items.append(create_component("tab-item", ["sd-tab-item"], children=[label, inside], selected=chosen))
+    return create_component("tab-set", ["sd-tab-set"], children=items)
+
+
+def _launcher(book: Book, language: str, chapter: str, backends: Sequence[str]) -> list[nodes.Node]:
+    rows = {backend: _links(book, language, backend, chapter) for backend in backends}
+    if not rows:
+        return []
+    return [nodes.container("", *(rows.get(PLAIN) or [tab_set(book, rows)]), classes=["launcher"])]
+
+
+def _links(book: Book, language: str, backend: str, chapter: str) -> list[nodes.Node]:
+    path = book.notebook(language, backend, chapter)
+    place, row = path.relative_to(book.root).as_posix(), nodes.paragraph()
+    if "github.com/" in book.repository:  # Colab opens notebooks from there alone
+        page = f"{book.repository.split('github.com/')[1]}/blob/{book.branch}/{place}"
+        url = f"https://colab.research.google.com/github/{page}"
+        row += [nodes.reference("", _word(language, "colab"), refuri=url), nodes.Text(" · ")]
+    download = nodes.Text(_word(language, "download"))
+    row += addnodes.download_reference("", "", download, reftarget=f"../../{place}")  # from book/<language>
+    facts = f"{_word(language, 'run')}: {_facts(language, path)}"
+    return [row, nodes.paragraph("", facts, classes=["provenance"])]
+
+
+def _facts(language: str, path: Path) -> str:
+    facts = read_notebook(path).metadata.get("bookweave", {}).get("run", {})
+    shown = {key: value if isinstance(value, str) else f"{round(value):,}" for key, value in facts.items()}
+    return " · ".join(f"{_word(language, key)} {value}" for key, value in shown.items())
+
+
+def _word(language: str, key: str) -> str:
+    return WORDS.get(language, {}).get(key) or WORDS["en"].get(key, key)
+
+
+class Status(SphinxDirective):
+    """``{status}``: a table of every notebook and what its outputs come from."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the table as Markdown and let the parser read it."""
+        book, language, _ = _where(self.env)
+        rows = [f"| {_word(language, 'notebook')} | {_word(language, 'run')} |", "|---|---|"]
+        for chapter in book.chapters:
+            for backend in read_chapter(book, chapter):
+                path = book.notebook(language, backend, chapter)
+                self.env.note_dependency(str(path))
+                rows.append(f"| [{chapter}]({chapter}.md) {backend} | {_facts(language, path)} |")
+        return self.parse_text_to_nodes("\n".join(rows))
+
+
+def _math(self: Any, node: nodes.Element) -> None:
+    """Browsers draw MathML themselves: no script, no font, no network."""
+    try:
+        self.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+    except MathError as error:
+        LOGGER.warning("expected TeX that docutils knows, got %s: %s", node.astext(), error, location=node)
+    raise nodes.SkipNode
+
+
+def _editions(app: Sphinx, pagename: str, template: str, context: dict[str, Any], tree: nodes.Node | None) -> None:
+    """Give the page's header the same page of every other edition."""
+    up = "../" * (pagename.count("/") + 1)
+    context["bookweave_editions"] = [
+        (language, label, f"{up}{language}/{pagename}.html")
+        for language, label in app.config.bookweave["languages"].items()
+        if app.config.bookweave_editions and language != app.config.language
+    ]
+
+
+def _assets(app: Sphinx, config: Config) -> None:
+    config.html_static_path.append(str(HERE / "static"))
+    config.templates_path.append(str(HERE / "templates"))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register everything with Sphinx."""
+    app.add_config_value("bookweave", {}, "env")
+    app.add_config_value("bookweave_editions", False, "env")  # whether other editions lie beside this one
+    app.add_transform(Tabs)
+    app.add_directive("status", Status)
+    app.add_html_math_renderer("mathml", (_math, None), (_math, None))
+    app.add_css_file("bookweave.css")
+    app.connect("config-inited", _assets)
+    app.connect("html-page-context", _editions)
+    app.connect("source-read", lambda app, docname, source: _reading.append(app.env))
+    return {"parallel_read_safe": False}

@@ -1,0 +1,114 @@
+"""Cross prose and cells into notebooks: the same sources always give the same bytes."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from .book import PLAIN, Book, BookError
+from .plain import plain
+from .sources import ABSENT, Cell, Text, read_chapter, read_prose
+
+SETUP = "setup"
+_SETUP = """\
+# Does nothing where {package} is installed. Elsewhere, as on Colab, it adds what is missing and changes nothing else.
+import importlib.util, subprocess, sys
+
+if importlib.util.find_spec("{package}") is None:
+    packages = {packages}
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *packages], check=True)"""
+
+
+def notebooks(book: Book, chapter: str) -> Iterator[tuple[str, str, nbformat.NotebookNode]]:
+    """Weave every notebook of a chapter: (language, backend, notebook); BookError where the sources do not fit."""
+    for backend, cells in read_chapter(book, chapter).items():
+        for language in book.languages:
+            yield language, backend, weave(book, chapter, language, backend, cells)
+
+
+def weave(book: Book, chapter: str, language: str, backend: str, cells: dict[str, Cell]) -> nbformat.NotebookNode:
+    """Make one notebook. Outputs come from the first language's: a cell keeps them while its code is the same."""
+    stored = read(book.notebook(book.languages[0], backend, chapter))
+    kept = {cell.id: cell for cell in stored.cells}
+    path = book.prose(language, chapter)
+    woven = [_setup(book, backend)]
+    for number, part in enumerate(read_prose(path)):
+        if isinstance(part, Text):
+            text, pictures = plain(book, path, part)
+            extra = {"attachments": pictures} if pictures else {}
+            woven.append(new_markdown_cell(text, id=f"text-{number}", **extra))
+        elif ABSENT not in cells[part.id].tags:
+            woven.append(_code(cells[part.id], kept.get(part.id)))
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        **({"accelerator": "GPU"} if backend != PLAIN else {}),  # Colab then offers one
+        **{key: value for key, value in stored.metadata.items() if key == "bookweave"},
+    }
+    return new_notebook(cells=[cell for cell in woven if cell.source], metadata=metadata)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """The committed notebook, or an empty one where there is none; BookError where the file is no notebook."""
+    if not path.exists():
+        return new_notebook()
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        advice = "restore it from version control, or delete it and run `bookweave run`"
+        raise BookError(path, 0, f"expected a notebook, got: {str(error)[:100]}; {advice}") from None
+
+
+def render(notebook: nbformat.NotebookNode) -> str:
+    """The text of a notebook's file."""
+    return f"{nbformat.writes(notebook, version=4)}\n"
+
+
+def write(path: Path, text: str) -> bool:
+    """Replace a file whole, or not at all; say whether it changed."""
+    if path.exists() and path.read_text("utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+    return True
+
+
+def code_hash(notebook: nbformat.NotebookNode) -> str:
+    """Fingerprint of all code of a notebook but the setup."""
+    return _hash([(cell.id, cell.source) for cell in _code_cells(notebook)])
+
+
+def output_hash(notebook: nbformat.NotebookNode) -> str:
+    """Fingerprint of all outputs of a notebook."""
+    return _hash([(cell.id, cell.execution_count, cell.outputs) for cell in _code_cells(notebook)])
+
+
+def _code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != SETUP]
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _setup(book: Book, backend: str) -> nbformat.NotebookNode:
+    package = book.settings["package"]
+    packages = [*book.settings["requires"].get(backend, []), f"{package} @ git+{book.repository}@{book.branch}"]
+    source = _SETUP.format(package=package, packages=json.dumps(packages))
+    return new_code_cell(source, id=SETUP, metadata={"tags": ["remove-cell"]})
+
+
+def _code(cell: Cell, kept: nbformat.NotebookNode | None) -> nbformat.NotebookNode:
+    woven = new_code_cell(cell.source, id=cell.id, metadata={"tags": list(cell.tags)} if cell.tags else {})
+    if kept is not None and kept.cell_type == "code" and kept.source == cell.source:
+        woven.update(outputs=kept.outputs, execution_count=kept.execution_count)
+    return woven
