@@ -10,6 +10,10 @@ import yaml
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 PLAIN = "python"  # stands for the backend of a chapter that needs none
+SETTINGS = {  # what the section `bookweave` of _config.yml holds
+    **{"languages": dict, "titles": dict, "backends": dict, "requires": dict},
+    **{"default": str, "package": str, "record": str, "profile": str},
+}
 
 
 class BookError(Exception):
@@ -44,6 +48,11 @@ class Book:
         """The folder of a chapter's hand-written code."""
         return self.root / "book" / "cells" / chapter
 
+    def backends(self, chapter: str) -> list[str]:
+        """Those that a chapter has a notebook for: all, none, or PLAIN alone, as its files say."""
+        files = [path.stem for path in self.cells(chapter).glob("*.py")]
+        return [PLAIN] if files == [PLAIN] else list(self.settings["backends"]) if files else []
+
     def notebook(self, language: str, backend: str, chapter: str) -> Path:
         """The generated notebook of a chapter."""
         return self.root / "notebooks" / language / backend / f"{chapter}.ipynb"
@@ -55,8 +64,10 @@ def load(root: Path) -> Book:
     path = root / "_config.yml"
     try:
         config = yaml.safe_load(path.read_text("utf-8"))
-        repository, settings = config["repository"], config["sphinx"]["config"]["bookweave"]
+        url, branch = (str(config["repository"][key]) for key in ("url", "branch"))
+        settings = config["sphinx"]["config"]["bookweave"]
         files = tuple(root / name for name in config["bibtex_bibfiles"])
+        _check(path, settings)
         path = root / "_toc.yml"
         chapters = tuple(Path(name).name for name in parse_toc_yaml(path))
     except KeyError as missing:
@@ -65,4 +76,10 @@ def load(root: Path) -> Book:
         raise BookError(path, 0, f"expected the settings of a book, got: {error}; is this its root?") from None
     if len(set(chapters)) < len(chapters):
         raise BookError(path, 0, f"expected every chapter once, got {', '.join(chapters)}; rename one")
-    return Book(root, chapters, repository["url"].rstrip("/"), repository["branch"], files, settings)
+    return Book(root, chapters, url.rstrip("/"), branch, files, settings)
+
+
+def _check(path: Path, settings: Mapping[str, Any]) -> None:
+    for name, kind in SETTINGS.items():
+        if not (isinstance(settings[name], kind) and settings[name]):
+            raise BookError(path, 0, f"expected '{name}' to be a filled {kind.__name__}, got {settings[name]!r}")

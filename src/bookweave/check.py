@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .book import Book
-from .weave import code_hash, notebooks, output_hash, render
+from .weave import code_hash, notebooks, output_hash, render, same
 
 
 def problems(book: Book) -> Iterator[str]:
@@ -25,7 +25,7 @@ def problems(book: Book) -> Iterator[str]:
                 yield f"{path}: its outputs come from other code than book/cells/{chapter}; {again}"
             elif facts["outputs"] != output_hash(woven):
                 yield f"{path}: its outputs are not those of its run; restore them from version control, or {again}"
-            elif path.read_text("utf-8") != render(woven):
+            elif not same(path, render(woven)):
                 yield f"{path}: differs from its prose and cells; run `bookweave build --notebooks`"
     for path in sorted(set((book.root / "notebooks").rglob("*.ipynb")) - expected):
         if ".ipynb_checkpoints" not in path.parts:

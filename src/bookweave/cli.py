@@ -20,14 +20,15 @@ def cli(context: click.Context, root: Path) -> None:
     Write in book/, then `bookweave run` executes what changed, `bookweave build` draws the site, and
     `bookweave check` tells whether the committed notebooks are what their sources say.
     """
-    context.obj = load(root.resolve())
+    context.obj = root.resolve()  # not read yet, so that `--help` works anywhere
 
 
 @cli.command()
 @click.option("--notebooks", "only_notebooks", is_flag=True, help="Weave the notebooks, and leave the site alone.")
 @click.pass_obj
-def build(book: Book, only_notebooks: bool) -> None:
+def build(root: Path, only_notebooks: bool) -> None:
     """Weave every notebook, keep outputs whose code did not change, and draw the site. Nothing is executed."""
+    book = load(root)
     woven = [item for chapter in book.chapters for item in _weave_all(book, chapter)]
     for path, text in woven:  # all sources have been read without an error by now
         if write(path, text):
@@ -43,10 +44,11 @@ def build(book: Book, only_notebooks: bool) -> None:
 @click.option("--chapter", multiple=True, help="Only this chapter (may be repeated).")
 @click.option("--profile", help="How much to compute, such as full, quick or smoke.")
 @click.pass_obj
-def run(book: Book, backend: tuple[str, ...], chapter: tuple[str, ...], profile: str | None) -> None:
+def run(root: Path, backend: tuple[str, ...], chapter: tuple[str, ...], profile: str | None) -> None:
     """Execute notebooks, one kernel each. A notebook is replaced only when its whole run succeeded."""
     from .run import run as execute
 
+    book = load(root)
     _expect(set(chapter), set(book.chapters), "chapter")
     pairs = [(name, each) for name in chapter or book.chapters for each in read_chapter(book, name)]
     _expect(set(backend), {each for _, each in pairs} | set(book.settings["backends"]), "backend")
@@ -58,9 +60,9 @@ def run(book: Book, backend: tuple[str, ...], chapter: tuple[str, ...], profile:
 
 @cli.command()
 @click.pass_obj
-def check(book: Book) -> None:
+def check(root: Path) -> None:
     """Compare the committed notebooks with their sources and with the record of their runs. Writes nothing."""
-    found = list(checking.problems(book))
+    found = list(checking.problems(load(root)))
     for problem in found:
         click.echo(problem, err=True)
     sys.exit(1 if found else 0)

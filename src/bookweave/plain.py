@@ -2,7 +2,9 @@
 
 import base64
 import mimetypes
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from markdown_it.token import Token
@@ -14,68 +16,98 @@ from .sources import Text, parse
 Pictures = dict[str, dict[str, str]]  # a cell's attachments: name → media type → base64
 
 
-def plain(book: Book, path: Path, part: Text) -> tuple[str, Pictures]:
-    """Convert one stretch of the prose in ``path``; raise BookError for a citation or a picture that is not there."""
-    pictures: Pictures = {}
-    return _convert(book, path, part, pictures).strip("\n"), pictures
+@dataclass(frozen=True)
+class _Page:
+    """What a notebook is made of, and the pictures found so far."""
+
+    book: Book
+    path: Path
+    backend: str
+    pictures: Pictures = field(default_factory=dict)
 
 
-def _convert(book: Book, path: Path, part: Text, pictures: Pictures) -> str:
+def plain(book: Book, path: Path, backend: str, part: Text) -> tuple[str, Pictures]:
+    """Convert one stretch of the prose in ``path`` for the notebook of one backend.
+
+    Raises:
+        BookError: a citation or a picture is not there.
+    """
+    page = _Page(book, path, backend)
+    return _convert(page, part).strip("\n"), page.pictures
+
+
+def _convert(page: _Page, part: Text) -> str:
     lines, pieces, done = part.text.splitlines(keepends=True), list[str](), 0
     for token in parse(part.text):
         if token.type in {"fence", "colon_fence"} and token.map and token.info.startswith("{"):
             start, end = token.map
-            pieces.append(_inline(book, path, Text(part.line + done, "".join(lines[done:start])), pictures))
-            pieces.append(_directive(book, path, part.line + start, token, pictures))
+            pieces.append(_inline(page, Text(part.line + done, "".join(lines[done:start]))))
+            pieces.append(_directive(page, part.line + start, token))
             done = end
-    return "".join([*pieces, _inline(book, path, Text(part.line + done, "".join(lines[done:])), pictures)])
+    return "".join([*pieces, _inline(page, Text(part.line + done, "".join(lines[done:])))])
 
 
-def _directive(book: Book, path: Path, line: int, token: Token, pictures: Pictures) -> str:
+def _directive(page: _Page, line: int, token: Token) -> str:
     name, _, argument = token.info.strip("{").partition("}")
-    head, _, body = token.content.partition("\n\n") if token.content.startswith(":") else ("", "", token.content)
-    options = dict(row[1:].split(": ", 1) for row in head.splitlines())
-    content = _convert(book, path, Text(line + 1, body), pictures).strip("\n")
+    rows = token.content.splitlines(keepends=True)
+    head = list(takewhile(lambda row: row.startswith(":") and not row.startswith(":::"), rows))
+    options = {key: value.strip() for key, _, value in (row[1:].partition(":") for row in head)}
+    content = _convert(page, Text(line + 1 + len(head), "".join(rows[len(head) :]))).strip("\n")
     match name:
         case "figure":
-            picture = _attach(path, line, argument.strip(), pictures)
+            picture = _attach(page, line, argument.strip())
             return f"![{options.get('alt', '')}](attachment:{picture})\n\n*{content}*\n"
         case "dropdown":
             return f"<details><summary>{argument.strip()}</summary>\n\n{content}\n\n</details>\n"
         case "admonition" | "note" | "tip" | "warning":
-            rows = [f"**{argument.strip() or name.capitalize()}**", "", *content.splitlines()]
-            return "".join(f"> {row}".rstrip() + "\n" for row in rows)
+            quoted = [f"**{argument.strip() or name.capitalize()}**", "", *content.splitlines()]
+            return "".join(f"> {row}".rstrip() + "\n" for row in quoted)
     return ""  # the rest, such as the bibliography, is for the site alone
 
 
-def _inline(book: Book, path: Path, part: Text, pictures: Pictures) -> str:
+def _inline(page: _Page, part: Text) -> str:
     text = part.text
-    for token in (child for block in parse(text) for child in block.children or []):
-        if token.type == "myst_role" and token.meta["name"] in {"cite:t", "cite:p"}:
-            role = token.meta["name"]
-            text = text.replace(f"{{{role}}}`{token.content}`", _cite(book, path, part.line, role, token.content))
-        elif token.type == "image" and "://" not in (source := str(token.attrs["src"])):
-            text = text.replace(f"]({source})", f"](attachment:{_attach(path, part.line, source, pictures)})")
-        elif token.type == "link_open" and (target := str(token.attrs["href"])).endswith(".md"):
-            text = text.replace(f"]({target})", f"]({target.removesuffix('.md')}.ipynb)")
+    for block in parse(text):
+        line = part.line + (block.map or [0])[0]
+        for token in block.children or []:
+            if token.type == "myst_role" and (role := token.meta["name"]) in {"cite:t", "cite:p"}:
+                text = text.replace(f"{{{role}}}`{token.content}`", _cite(page, line, role, token.content))
+            elif token.type == "image" and "://" not in (source := str(token.attrs["src"])):
+                text = text.replace(f"]({source})", f"](attachment:{_attach(page, line, source)})")
+            elif token.type == "link_open" and "://" not in (target := str(token.attrs["href"])):
+                text = text.replace(f"]({target})", f"]({_link(page, target)})")
     return text
 
 
-def _attach(path: Path, line: int, source: str, pictures: Pictures) -> str:
-    file = path.parent / source
+def _link(page: _Page, target: str) -> str:
+    """From notebook to notebook, to the same backend's if it has one; a chapter without code is in the repository."""
+    chapter, mark, anchor = target.partition(".md")
+    if not mark or chapter not in page.book.chapters:
+        return target
+    language = page.path.parent.name
+    backends = page.book.backends(chapter)
+    if not backends:
+        return f"{page.book.repository}/blob/{page.book.branch}/book/{language}/{target}"
+    backend = next((each for each in (page.backend, page.book.settings["default"]) if each in backends), backends[0])
+    return f"{chapter}.ipynb{anchor}" if backend == page.backend else f"../{backend}/{chapter}.ipynb{anchor}"
+
+
+def _attach(page: _Page, line: int, source: str) -> str:
+    file = page.path.parent / source
     media = mimetypes.guess_type(file.name)[0]
     if not file.is_file() or media is None:
-        raise BookError(path, line, f"expected a picture, found none at {file}")
-    pictures[file.name] = {media: base64.b64encode(file.read_bytes()).decode()}
+        raise BookError(page.path, line, f"expected a picture, found none at {file}")
+    page.pictures[file.name] = {media: base64.b64encode(file.read_bytes()).decode()}
     return file.name
 
 
-def _cite(book: Book, path: Path, line: int, role: str, keys: str) -> str:
-    entries = {key: entry for file in book.bibliography for key, entry in _bibliography(file).items()}
+def _cite(page: _Page, line: int, role: str, keys: str) -> str:
+    files = page.book.bibliography
+    entries = {key: entry for file in files for key, entry in _bibliography(file).items()}
     cited = []
     for key in map(str.strip, keys.split(",")):
         if key not in entries:
-            raise BookError(path, line, f"expected a key of {book.bibliography[0].name}, got '{key}'; add the entry")
+            raise BookError(page.path, line, f"expected a key of {files[0].name}, got '{key}'; add the entry")
         cited.append(_reference(entries[key], " ({})" if role == "cite:t" else ", {}"))
     return ", ".join(cited) if role == "cite:t" else f"({'; '.join(cited)})"
 
@@ -91,6 +123,10 @@ def _reference(entry: Entry, year: str) -> str:
 @cache
 def _bibliography(file: Path) -> dict[str, Entry]:
     try:
-        return dict(parse_file(str(file)).entries)
+        entries = dict(parse_file(str(file)).entries)
     except Exception as error:  # pybtex raises whatever its parser meets
         raise BookError(file, 0, f"expected BibTeX, got: {error}") from None
+    for key, entry in entries.items():
+        if "author" not in entry.persons or "year" not in entry.fields:
+            raise BookError(file, 0, f"expected an author and a year for '{key}', got neither or one; add them")
+    return entries

@@ -17,6 +17,8 @@ from .book import Book, BookError
 from .sources import Cell, read_chapter
 from .weave import SETUP, code_hash, output_hash, render, weave, write
 
+_RECORD = "_record"  # the id of our last cell
+
 
 def run(book: Book, chapter: str, backend: str, profile: str | None) -> list[Path]:
     """Execute a chapter's notebook for one backend and write it in every language; return the files.
@@ -42,7 +44,7 @@ def run(book: Book, chapter: str, backend: str, profile: str | None) -> list[Pat
 def _execute(book: Book, path: Path, notebook: nbformat.NotebookNode, cells: dict[str, Cell]) -> dict[str, Any]:
     """Run ``notebook`` in place, then ask the kernel what it ran on."""
     module = book.settings["record"]
-    asking = new_code_cell(f"import json, {module}\nprint(json.dumps({module}.record()))", id="record")
+    asking = new_code_cell(f"import json, {module}\nprint(json.dumps({module}.record()))", id=_RECORD)
     working = copy.deepcopy(notebook)
     working.cells = [cell for cell in working.cells if cell.id != SETUP] + [asking]
     began = time.time()
@@ -52,6 +54,7 @@ def _execute(book: Book, path: Path, notebook: nbformat.NotebookNode, cells: dic
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--log-level=40"],  # errors alone: it warns of its ports, which are on this machine only
         resources={"metadata": {"path": str(book.root)}},
         on_cell_start=lambda cell, cell_index: _progress(path, cell, working, time.time() - began),
     )
@@ -63,7 +66,7 @@ def _execute(book: Book, path: Path, notebook: nbformat.NotebookNode, cells: dic
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.id != SETUP:
             cell.update(outputs=done[cell.id].outputs, execution_count=done[cell.id].execution_count)
-    printed = "".join(output.get("text", "") for output in done["record"].outputs if output.get("name") == "stdout")
+    printed = "".join(output.get("text", "") for output in done[_RECORD].outputs if output.get("name") == "stdout")
     return {**json.loads(printed.splitlines()[-1]), "date": time.strftime("%Y-%m-%d", time.gmtime(began))}
 
 

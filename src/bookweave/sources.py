@@ -113,13 +113,13 @@ def _headings(path: Path) -> str:
 
 def _read_cells(book: Book, chapter: str) -> dict[str, dict[str, Cell]]:
     files = {path.stem: _read_file(path) for path in sorted(book.cells(chapter).glob("*.py"))}
-    if list(files) == [PLAIN]:
+    if book.backends(chapter) == [PLAIN]:
         return files
     for name in files.keys() - {SHARED, *book.settings["backends"]}:
         path = book.cells(chapter) / f"{name}.py"
         raise BookError(path, 0, f"expected a file named for a backend, or {SHARED}.py; rename it")
     shared = files.get(SHARED, {})
-    cells = {backend: files.get(backend, {}) for backend in book.settings["backends"]} if files else {}
+    cells = {backend: files.get(backend, {}) for backend in book.backends(chapter)}
     for twin in (cell for own in cells.values() for cell in own.values() if cell.id in shared):
         raise BookError(twin.path, twin.line, f"expected '{twin.id}' here or in {SHARED}.py, got both; keep one")
     return {backend: {**own, **shared} for backend, own in cells.items()}
@@ -127,15 +127,21 @@ def _read_cells(book: Book, chapter: str) -> dict[str, dict[str, Cell]]:
 
 def _read_file(path: Path) -> dict[str, Cell]:
     text, cells = _read(path), dict[str, Cell]()
-    for raw in jupytext.reads(text, "py:percent").cells:
-        id_ = raw.metadata.get("title", "")
-        marked = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%") and id_ in line.split()]
-        line = marked[id_ in cells and len(marked) > 1] if marked else 1
+    try:
+        found = jupytext.reads(text, "py:percent").cells
+    except Exception as error:  # jupytext raises whatever a strange title line makes it stumble over
+        raise BookError(path, 0, f"expected cells in Jupytext's percent format, got: {error}") from None
+    marked = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith(("# %%", "#%%"))]
+    first = [1] * (len(found) - len(marked))  # what stands above the first mark is a cell, too
+    for raw, line in zip(found, first + marked, strict=False):
+        id_, tags = raw.metadata.get("title", ""), raw.metadata.get("tags", [])
         if raw.cell_type != "code" or not _valid(id_):
             raise BookError(path, line, f"expected code titled `# %% a-kebab-case-id`, got {raw.cell_type} '{id_}'")
         if id_ in cells:
-            raise BookError(path, line, f"expected every id once, got '{id_}' again; the first is {cells[id_].line}")
-        cells[id_] = Cell(id_, raw.source, tuple(raw.metadata.get("tags", ())), path, line)
+            raise BookError(path, line, f"expected every id once, got '{id_}' again; it is in line {cells[id_].line}")
+        if not all(isinstance(tag, str) for tag in tags):
+            raise BookError(path, line, f'expected tags=["like", "these"], got {tags!r}')
+        cells[id_] = Cell(id_, raw.source, tuple(tags), path, line)
     return cells
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from .book import PLAIN, Book, BookError
 from .plain import plain
 from .sources import ABSENT, Cell, Text, read_chapter, read_prose
 
-SETUP = "setup"
+# Ids of our own cells: an underscore, which no author's id has.
+SETUP = "_setup"
 _SETUP = """\
 # Does nothing where {package} is installed. Elsewhere, as on Colab, it adds what is missing and changes nothing else.
 import importlib.util, subprocess, sys
@@ -40,9 +42,9 @@ def weave(book: Book, chapter: str, language: str, backend: str, cells: dict[str
     woven = [_setup(book, backend)]
     for number, part in enumerate(read_prose(path)):
         if isinstance(part, Text):
-            text, pictures = plain(book, path, part)
+            text, pictures = plain(book, path, backend, part)
             extra = {"attachments": pictures} if pictures else {}
-            woven.append(new_markdown_cell(text, id=f"text-{number}", **extra))
+            woven.append(new_markdown_cell(text, id=f"_text-{number}", **extra))
         elif ABSENT not in cells[part.id].tags:
             woven.append(_code(cells[part.id], kept.get(part.id)))
     metadata = {
@@ -59,8 +61,9 @@ def read(path: Path) -> nbformat.NotebookNode:
     if not path.exists():
         return new_notebook()
     try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        with warnings.catch_warnings(action="error"):  # such as cells without ids, which nbformat would make up
+            return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError, Warning) as error:
         advice = "restore it from version control, or delete it and run `bookweave run`"
         raise BookError(path, 0, f"expected a notebook, got: {str(error)[:100]}; {advice}") from None
 
@@ -71,15 +74,23 @@ def render(notebook: nbformat.NotebookNode) -> str:
 
 
 def write(path: Path, text: str) -> bool:
-    """Replace a file whole, or not at all; say whether it changed."""
-    if path.exists() and path.read_text("utf-8") == text:
+    """Replace a file whole, or not at all; say whether it changed; BookError where it cannot be written."""
+    if same(path, text):
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".", delete=False) as file:
+            file.write(text.encode())
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise BookError(path, 0, f"expected to write it, got: {error.strerror}; it is as it was") from None
     return True
+
+
+def same(path: Path, text: str) -> bool:
+    """Whether a file is there and holds this text."""
+    return path.is_file() and path.read_bytes() == text.encode()
 
 
 def code_hash(notebook: nbformat.NotebookNode) -> str:
