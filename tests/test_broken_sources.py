@@ -25,7 +25,7 @@ EDIT = strategies.tuples(
     TEXT,
 )
 FAST = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,  # a loaded machine is no failure
     derandomize=True,  # the same examples on every machine; a failing one is printed
     print_blob=False,

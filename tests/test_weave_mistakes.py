@@ -18,7 +18,6 @@ MISTAKES = {  # what is replaced in which file, and what is said of it
     "bad id": (TORCH, "%% extra", "%% Extra_1", f"{TORCH}:7: expected code titled"),
     "text cell": (TORCH, "%% extra", "%% extra [markdown]", f"{TORCH}:7: expected code titled"),
     "tags of no kind": (TORCH, "%% extra", "%% extra tags=5", f"{TORCH}: expected cells in Jupytext's percent format"),
-    "tags of numbers": (TORCH, "%% extra", "%% extra tags=[5]", f"{TORCH}:7: expected tags="),
     "bad id in prose": (NET, "} extra", "} Extra_1", f"{NET}:35: expected {{cell}} a-kebab-case-id"),
     "body": (NET, "} extra\n", "} extra\n7 * 6\n", f"{NET}:35: expected {{cell}} a-kebab-case-id and no body"),
     "unclosed cell": (NET, EXTRA, "```{cell} extra\n", f"{NET}:35: expected a closing ```, got the end"),
@@ -38,6 +37,7 @@ MISTAKES = {  # what is replaced in which file, and what is said of it
     "config YAML": ("_config.yml", "title:", "title: [", "_config.yml: expected the settings of a book"),
     "setting": ("_config.yml", "    bookweave:", "    bookwoven:", "_config.yml: expected the setting"),
     "repository": ("_config.yml", "branch:", "bunch:", "_config.yml: expected the setting 'branch'"),
+    "no languages": ("_config.yml", "languages: {en: English, ja: 日本語}", "languages: {}", "_config.yml: expected 'l"),
     "languages": ("_config.yml", "languages:", "tongues:", "_config.yml: expected the setting 'languages'"),
 }  # fmt: skip
 

@@ -72,7 +72,7 @@ def load(root: Path) -> Book:
         chapters = tuple(Path(name).name for name in parse_toc_yaml(path))
     except KeyError as missing:
         raise BookError(path, 0, f"expected the setting {missing}, found none; add it") from None
-    except (OSError, yaml.YAMLError, TypeError, UnicodeError, MalformedError) as error:
+    except (OSError, yaml.YAMLError, TypeError, ValueError, MalformedError) as error:
         raise BookError(path, 0, f"expected the settings of a book, got: {error}; is this its root?") from None
     if len(set(chapters)) < len(chapters):
         raise BookError(path, 0, f"expected every chapter once, got {', '.join(chapters)}; rename one")

@@ -134,14 +134,12 @@ def _read_file(path: Path) -> dict[str, Cell]:
     marked = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith(("# %%", "#%%"))]
     first = [1] * (len(found) - len(marked))  # what stands above the first mark is a cell, too
     for raw, line in zip(found, first + marked, strict=False):
-        id_, tags = raw.metadata.get("title", ""), raw.metadata.get("tags", [])
+        id_ = raw.metadata.get("title", "")
         if raw.cell_type != "code" or not _valid(id_):
             raise BookError(path, line, f"expected code titled `# %% a-kebab-case-id`, got {raw.cell_type} '{id_}'")
         if id_ in cells:
             raise BookError(path, line, f"expected every id once, got '{id_}' again; it is in line {cells[id_].line}")
-        if not all(isinstance(tag, str) for tag in tags):
-            raise BookError(path, line, f'expected tags=["like", "these"], got {tags!r}')
-        cells[id_] = Cell(id_, raw.source, tuple(tags), path, line)
+        cells[id_] = Cell(id_, raw.source, tuple(raw.metadata.get("tags", ())), path, line)
     return cells
 
 

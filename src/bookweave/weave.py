@@ -61,9 +61,11 @@ def read(path: Path) -> nbformat.NotebookNode:
     if not path.exists():
         return new_notebook()
     try:
+        text = path.read_text("utf-8")
         with warnings.catch_warnings(action="error"):  # such as cells without ids, which nbformat would make up
-            return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError, Warning) as error:
+            nbformat.validate(json.loads(text))
+            return nbformat.reads(text, as_version=4)
+    except Exception as error:  # nbformat raises whatever it stumbles over
         advice = "restore it from version control, or delete it and run `bookweave run`"
         raise BookError(path, 0, f"expected a notebook, got: {str(error)[:100]}; {advice}") from None
 

@@ -1,0 +1,166 @@
+"""What the tests of the backends share: three frameworks that take the same words, and something to learn."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from alexbook._probe import mxnet_absent_reason
+
+NAMES = ("mxnet", "pytorch", "tensorflow")
+
+
+class Backend:
+    """One backend: its module `d2l`, its framework, and what the tests do in every framework.
+
+    Attributes:
+        name: the backend's name in the book.
+        channels: the axis of a batch's channels.
+        cpu: the device, as train_ch6 takes it; what must repeat to the bit runs there.
+        layers: makes a layer from the word for it.
+    """
+
+    name = ""
+    channels = 1
+
+    def network(self, *words):
+        """What train_ch6 takes: network("dense 32", "relu", "dense 10")."""
+        return self.stack(lambda: [self._layer(*word.split()) for word in words])
+
+    def _layer(self, name, *sizes):
+        return self.layers[name](*(float(size) if "." in size else int(size) for size in sizes))
+
+    def batches(self, images, labels, size):
+        """A plain list of batches (X, y)."""
+        X, starts = np.expand_dims(images, self.channels), range(0, len(labels), size)
+        return [(self.tensor(X[at : at + size]), self.tensor(labels[at : at + size])) for at in starts]
+
+    def pixels(self, X):
+        """A batch in NumPy, of shape (batch, height, width): the channel is one, and is where it belongs."""
+        return self.numpy(X).squeeze(self.channels)
+
+    def kernels(self, net):
+        """Weights and biases of the layers that have them, the axis of the outputs last."""
+        pairs = [(layer.weight, layer.bias) for layer in net if hasattr(layer, "weight")]
+        return [(self.numpy(weight).T, self.numpy(bias)) for weight, bias in pairs]
+
+
+class MXNet(Backend):
+    name = "mxnet"
+
+    def __init__(self):
+        from alexbook import mxnet as d2l  # first: it prepares NumPy for MXNet
+        from mxnet import np, npx
+        from mxnet.gluon import nn
+
+        npx.set_np()
+        self.d2l, self.cpu, self._sequential = d2l, npx.cpu(), nn.Sequential
+        self.tensor = lambda array: np.array(array, dtype=array.dtype)
+        self.layers = {
+            "conv": nn.Conv2D,
+            "dense": nn.Dense,
+            "dropout": nn.Dropout,
+            "flatten": nn.Flatten,
+            "norm": nn.BatchNorm,
+            "relu": lambda: nn.Activation("relu"),
+        }
+
+    def stack(self, make):
+        net = self._sequential()
+        net.add(*make())
+        return net
+
+    def numpy(self, X):
+        return (X.data() if hasattr(X, "data") else X).asnumpy()
+
+    def state(self, net):
+        return [self.numpy(parameter) for parameter in net.collect_params().values()]
+
+
+class PyTorch(Backend):
+    name = "pytorch"
+    cpu = "cpu"
+
+    def __init__(self):
+        import torch
+        from torch import nn
+
+        from alexbook import torch as d2l
+
+        self.d2l, self.tensor, self._sequential = d2l, torch.from_numpy, nn.Sequential
+        self.layers = {
+            "conv": nn.LazyConv2d,
+            "dense": nn.LazyLinear,
+            "dropout": nn.Dropout,
+            "flatten": nn.Flatten,
+            "norm": nn.LazyBatchNorm1d,
+            "relu": nn.ReLU,
+        }
+
+    def stack(self, make):
+        return self._sequential(*make())
+
+    def numpy(self, X):
+        return X.detach().cpu().numpy().copy()
+
+    def state(self, net):
+        """The weights, the biases, the running means: all that a trained network is."""
+        return [self.numpy(value) for value in net.state_dict().values()]
+
+
+class TensorFlow(Backend):
+    name = "tensorflow"
+    channels = 3
+    cpu = "/CPU:0"
+
+    def __init__(self):
+        from alexbook import tensorflow as d2l
+        import tensorflow as tf
+        from tensorflow.keras import layers
+
+        self.d2l, self.tensor, self._sequential = d2l, tf.constant, tf.keras.Sequential
+        self.layers = {
+            "conv": layers.Conv2D,
+            "dense": layers.Dense,
+            "dropout": layers.Dropout,
+            "flatten": layers.Flatten,
+            "norm": layers.BatchNormalization,
+            "relu": layers.ReLU,
+        }
+
+    def stack(self, make):
+        return lambda: self._sequential(make())
+
+    def numpy(self, X):
+        return X.numpy()
+
+    def kernels(self, net):
+        return [(layer.kernel.numpy(), layer.bias.numpy()) for layer in net.layers if hasattr(layer, "kernel")]
+
+    def state(self, net):
+        return [weight.numpy() for weight in net.weights]
+
+
+@functools.cache
+def present():
+    """The backends of this machine by their names, all in one process: PyTorch crashes if TensorFlow came first."""
+    return {
+        kind.name: kind() for kind in (MXNet, PyTorch, TensorFlow) if kind is not MXNet or not mxnet_absent_reason()
+    }
+
+
+@pytest.fixture(params=NAMES)
+def backend(request):
+    """Each backend in turn."""
+    if request.param == "mxnet" and (reason := mxnet_absent_reason()):
+        pytest.skip(reason)
+    return present()[request.param]
+
+
+def patterns(count=96, size=8, seed=0):
+    """Images and labels to learn in a few epochs: each class is a pattern, each image that pattern and some noise."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 10
+    classes = np.random.default_rng(0).random((10, size, size))
+    images = 0.7 * classes[labels] + 0.3 * random.random((count, size, size))
+    return images.astype(np.float32), labels.astype(np.int64)
