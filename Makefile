@@ -6,6 +6,7 @@ PYTHON ?= >=3.11,<3.14# which Python uv looks for (and fetches where there is no
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
 GROUPS = --group site --group mxnet --group pytorch --group tensorflow --group test
+NBVAL = $(BIN)/pytest --nbval-lax --nbval-current-env notebooks/en
 CHOICE = $(addprefix --backend ,$(BACKEND)) $(addprefix --chapter ,$(CHAPTER)) $(addprefix --profile ,$(PROFILE))
 
 .PHONY: help book serve notebooks test test-gpu check lock clean
@@ -26,16 +27,16 @@ notebooks: .venv/all ## run notebooks: make notebooks BACKEND=pytorch CHAPTER=tr
 
 test: .venv/all book ## run every test: package, notebooks (profile smoke), site in a browser, style, freshness
 	$(BIN)/pytest
-	ALEXBOOK_PROFILE=smoke $(BIN)/pytest --nbval-lax notebooks/en
+	ALEXBOOK_PROFILE=smoke $(NBVAL)
 
 test-gpu: .venv/all ## run the notebooks in full, on a GPU (hours on a CPU)
-	ALEXBOOK_PROFILE=full $(BIN)/pytest --nbval-lax --nbval-cell-timeout=-1 notebooks/en
+	ALEXBOOK_PROFILE=full $(NBVAL) --nbval-cell-timeout=86400
 
 check: .venv/all ## style, types, locks, and whether the committed notebooks are what their sources say
 	$(BIN)/ruff check && $(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/bookweave check
-	cp requirements.txt _build/site.txt && cp requirements/all.txt _build/all.txt
+	mkdir -p _build && cp requirements.txt _build/site.txt && cp requirements/all.txt _build/all.txt
 	$(LOCK) $(GROUPS) --output-file _build/all.txt && diff requirements/all.txt _build/all.txt
 	$(LOCK) --group site --constraints requirements/all.txt --output-file _build/site.txt && diff requirements.txt _build/site.txt
 

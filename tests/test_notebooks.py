@@ -1,0 +1,123 @@
+"""The committed notebooks: run, fresh, small, alike in all frameworks, and compared by nbval for real."""
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from bookweave import check
+from bookweave.book import PLAIN, load
+from bookweave.weave import SETUP
+
+ROOT = Path(__file__).parents[1]
+BOOK = load(ROOT)
+CHECKED = "nbval-check-output"
+NAMES = [(backend, chapter) for chapter in BOOK.chapters for backend in BOOK.backends(chapter)]
+THREE = sorted({chapter for backend, chapter in NAMES if backend != PLAIN})
+
+
+def code(language, backend, chapter):
+    """The code cells of a committed notebook by id, without the setup cell."""
+    cells = nbformat.read(BOOK.notebook(language, backend, chapter), as_version=4).cells
+    return {cell.id: cell for cell in cells if cell.cell_type == "code" and cell.id != SETUP}
+
+
+def printed(cell):
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+def test_they_are_what_their_sources_and_runs_say():
+    assert list(check.problems(BOOK)) == []
+
+
+@pytest.mark.parametrize("language", BOOK.languages)
+@pytest.mark.parametrize(("backend", "chapter"), NAMES)
+def test_every_cell_has_run_and_every_compared_cell_has_something_to_compare(language, backend, chapter):
+    cells = code(language, backend, chapter)
+    assert [cell.execution_count for cell in cells.values()] == list(range(1, len(cells) + 1))
+    compared = [id_ for id_, cell in cells.items() if CHECKED in cell.metadata.get("tags", ())]
+    assert compared
+    # nbval passes over pictures, and over cells without a count.
+    assert [id_ for id_ in compared if not printed(cells[id_]).strip()] == []
+
+
+@pytest.mark.parametrize(("backend", "chapter"), NAMES)
+def test_no_output_is_an_error_or_noise(backend, chapter):
+    outputs = [output for cell in code("en", backend, chapter).values() for output in cell.outputs]
+    assert [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"] == []
+
+
+@pytest.mark.parametrize(("backend", "chapter"), NAMES)
+def test_the_run_is_on_record(backend, chapter):
+    run = nbformat.read(BOOK.notebook("en", backend, chapter), as_version=4).metadata.bookweave.run
+    expected = {"python", "date"}
+    if backend != PLAIN:
+        expected |= {"version", "device"}
+        assert run.backend == backend
+    if chapter == "training":
+        expected |= {"profile", "data", "seed", "images", "epochs", "seconds"}
+        assert run.profile in ("quick", "full")
+        assert "sample" not in run.data
+    assert [fact for fact in expected if run.get(fact) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("chapter", "cell"), [("alexnet", "parameters"), ("alexnet", "macs"), ("alexnet", "slopes"), ("dataset", "shrink")]
+)
+def test_the_frameworks_print_the_same(chapter, cell):
+    said = {backend: printed(code("en", backend, chapter)[cell]) for backend in BOOK.backends(chapter)}
+    assert len(set(said.values())) == 1, said
+
+
+@pytest.mark.parametrize("backend", BOOK.backends("alexnet"))
+def test_the_network_of_the_training_chapter_is_that_of_the_network_chapter(backend):
+    assert code("en", backend, "training")["model"].source == code("en", backend, "alexnet")["model"].source
+
+
+@pytest.mark.parametrize("chapter", THREE)
+def test_parallel_cells_have_the_same_names_in_the_same_order(chapter):
+    orders = {tuple(code("en", backend, chapter)) for backend in BOOK.backends(chapter)}
+    assert len(orders) == 1
+
+
+def lengths(backend, chapter):
+    return {id_: len(cell.source.splitlines()) for id_, cell in code("en", backend, chapter).items()}
+
+
+@pytest.mark.parametrize(("backend", "chapter"), NAMES)
+def test_no_cell_and_no_chapter_is_long(backend, chapter):
+    assert [id_ for id_, count in lengths(backend, chapter).items() if count > 30 and id_ != "model"] == []
+    assert sum(lengths(backend, chapter).values()) <= 300
+
+
+@pytest.mark.parametrize("backend", BOOK.settings["backends"])
+def test_most_cells_are_short(backend):
+    names = [name for name in NAMES if name[0] in (backend, PLAIN)]
+    assert statistics.median([count for name in names for count in lengths(*name).values()]) <= 6
+
+
+def nbval(path):
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
+    environment = os.environ | {"ALEXBOOK_PROFILE": "smoke"}
+    return subprocess.run([*command, path], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_nbval_fails_when_a_digit_of_a_stored_shape_changes(tmp_path):
+    notebook = nbformat.read(BOOK.notebook("en", "pytorch", "alexnet"), as_version=4)
+    # The shapes, and the cells that they need: the rest would only take time.
+    notebook.cells = [cell for cell in notebook.cells if cell.id in ("imports", "model", "shapes")]
+    path = tmp_path / "copy.ipynb"
+    nbformat.write(notebook, path)
+    unchanged = nbval(path)
+    assert unchanged.returncode == 0, unchanged.stdout
+    output = notebook.cells[-1].outputs[0]
+    assert "(1, 96, 54, 54)" in output.text
+    output.text = output.text.replace("(1, 96, 54, 54)", "(1, 96, 54, 55)", 1)
+    nbformat.write(notebook, path)
+    changed = nbval(path)
+    assert changed.returncode == 1
+    assert "1 failed, 2 passed" in changed.stdout
