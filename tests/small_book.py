@@ -23,6 +23,7 @@ sphinx:
       languages: {en: English, ja: 日本語}
       titles: {en: A small book, ja: 小さな本}
       backends: {mxnet: MXNet, pytorch: PyTorch, tensorflow: TensorFlow}
+      gpus: [pytorch, tensorflow]
       default: pytorch
       package: alexbook
       record: facts

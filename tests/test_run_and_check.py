@@ -76,6 +76,15 @@ def test_a_failing_cell_leaves_the_notebook_as_it_was(ran):
     assert files(ran) == before
 
 
+def test_where_one_backend_fails_the_others_still_run(ran):
+    change(ran, CELLS, ('print("pytorch")', "raise ImportError('no wheel here')"))
+    said = bookweave(ran, "run", "--chapter", "net")
+    assert said.code == 1
+    assert "ImportError: no wheel here" in said.err
+    written = ["en/mxnet/net", "ja/mxnet/net", "en/tensorflow/net", "ja/tensorflow/net"]
+    assert said.out.splitlines() == [f"wrote notebooks/{name}.ipynb" for name in written]
+
+
 def test_a_cell_named_record_keeps_its_own_output(ran):
     for name in ("book/en/sums.md", "book/ja/sums.md"):
         change(ran, name, ("} add", "} record"))

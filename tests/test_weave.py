@@ -17,6 +17,11 @@ def test_one_notebook_for_each_language_and_backend(woven):
         nbformat.validate(notebook(woven, name))
 
 
+def test_colab_is_asked_for_a_gpu_where_it_would_be_used(woven):
+    asking = [name for name in NOTEBOOKS if "accelerator" in notebook(woven, name).metadata]
+    assert asking == [name for name in NOTEBOOKS if "pytorch" in name or "tensorflow" in name]
+
+
 def test_weaving_again_writes_nothing(woven):
     paths = sorted(woven.rglob("*.ipynb"))
     before = files(woven), [path.stat().st_mtime_ns for path in paths]

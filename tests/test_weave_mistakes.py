@@ -37,7 +37,7 @@ MISTAKES = {  # what is replaced in which file, and what is said of it
     "config YAML": ("_config.yml", "title:", "title: [", "_config.yml: expected the settings of a book"),
     "setting": ("_config.yml", "    bookweave:", "    bookwoven:", "_config.yml: expected the setting"),
     "repository": ("_config.yml", "branch:", "bunch:", "_config.yml: expected the setting 'branch'"),
-    "no languages": ("_config.yml", "languages: {en: English, ja: 日本語}", "languages: {}", "_config.yml: expected 'l"),
+    "no languages": ("_config.yml", "{en: English, ja: 日本語}", "{}", "_config.yml: expected 'languages' to be"),
     "languages": ("_config.yml", "languages:", "tongues:", "_config.yml: expected the setting 'languages'"),
 }  # fmt: skip
 

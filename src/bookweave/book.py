@@ -12,7 +12,7 @@ from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 PLAIN = "python"  # stands for the backend of a chapter that needs none
 SETTINGS = {  # what the section `bookweave` of _config.yml holds
     **{"languages": dict, "titles": dict, "backends": dict, "requires": dict},
-    **{"default": str, "package": str, "record": str, "profile": str},
+    **{"gpus": list, "default": str, "package": str, "record": str, "profile": str},
 }
 
 

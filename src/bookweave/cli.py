@@ -17,7 +17,7 @@ from .weave import notebooks, render, write
 def cli(context: click.Context, root: Path) -> None:
     """Weave prose (book/<language>/*.md) and cells (book/cells/*) into notebooks and a tabbed website.
 
-    Write in book/, then `bookweave run` executes what changed, `bookweave build` draws the site, and
+    Write in book/, then `bookweave run` executes notebooks, `bookweave build` draws the site, and
     `bookweave check` tells whether the committed notebooks are what their sources say.
     """
     context.obj = root.resolve()  # not read yet, so that `--help` works anywhere
@@ -45,17 +45,26 @@ def build(root: Path, only_notebooks: bool) -> None:
 @click.option("--profile", help="How much to compute, such as full, quick or smoke.")
 @click.pass_obj
 def run(root: Path, backend: tuple[str, ...], chapter: tuple[str, ...], profile: str | None) -> None:
-    """Execute notebooks, one kernel each. A notebook is replaced only when its whole run succeeded."""
+    """Execute notebooks, one kernel each. A notebook is replaced only when its whole run succeeded.
+
+    Where one fails, for want of its framework, say, the others still run.
+    """
     from .run import run as execute
 
     book = load(root)
     _expect(set(chapter), set(book.chapters), "chapter")
     pairs = [(name, each) for name in chapter or book.chapters for each in read_chapter(book, name)]
     _expect(set(backend), {each for _, each in pairs} | set(book.settings["backends"]), "backend")
+    failed = False
     for name, each in pairs:
         if not backend or each in backend:
-            for path in execute(book, name, each, profile):
-                click.echo(f"wrote {path.relative_to(book.root)}")
+            try:
+                for path in execute(book, name, each, profile):
+                    click.echo(f"wrote {path.relative_to(book.root)}")
+            except BookError as error:
+                failed = True
+                click.echo(f"Error: {error}", err=True)
+    sys.exit(1 if failed else 0)
 
 
 @cli.command()

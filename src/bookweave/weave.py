@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from .book import PLAIN, Book, BookError
+from .book import Book, BookError
 from .plain import plain
 from .sources import ABSENT, Cell, Text, read_chapter, read_prose
 
@@ -50,7 +50,7 @@ def weave(book: Book, chapter: str, language: str, backend: str, cells: dict[str
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        **({"accelerator": "GPU"} if backend != PLAIN else {}),  # Colab then offers one
+        **({"accelerator": "GPU"} if backend in book.settings["gpus"] else {}),  # Colab then offers one
         **{key: value for key, value in stored.metadata.items() if key == "bookweave"},
     }
     return new_notebook(cells=[cell for cell in woven if cell.source], metadata=metadata)
