@@ -49,10 +49,9 @@ class MXNet(Backend):
     name = "mxnet"
 
     def __init__(self):
-        from alexbook import mxnet as d2l  # first: it prepares NumPy for MXNet
-        from mxnet import np, npx
-        from mxnet.gluon import nn
+        from alexbook import mxnet as d2l
 
+        np, npx, nn = d2l.np, d2l.npx, d2l.nn
         npx.set_np()
         self.d2l, self.cpu, self._sequential = d2l, npx.cpu(), nn.Sequential
         self.tensor = lambda array: np.array(array, dtype=array.dtype)
@@ -82,12 +81,10 @@ class PyTorch(Backend):
     cpu = "cpu"
 
     def __init__(self):
-        import torch
-        from torch import nn
-
         from alexbook import torch as d2l
 
-        self.d2l, self.tensor, self._sequential = d2l, torch.from_numpy, nn.Sequential
+        nn = d2l.nn
+        self.d2l, self.tensor, self._sequential = d2l, d2l.torch.from_numpy, nn.Sequential
         self.layers = {
             "conv": nn.LazyConv2d,
             "dense": nn.LazyLinear,
@@ -115,10 +112,9 @@ class TensorFlow(Backend):
 
     def __init__(self):
         from alexbook import tensorflow as d2l
-        import tensorflow as tf
-        from tensorflow.keras import layers
 
-        self.d2l, self.tensor, self._sequential = d2l, tf.constant, tf.keras.Sequential
+        layers = d2l.tf.keras.layers
+        self.d2l, self.tensor, self._sequential = d2l, d2l.tf.constant, d2l.tf.keras.Sequential
         self.layers = {
             "conv": layers.Conv2D,
             "dense": layers.Dense,
@@ -144,9 +140,8 @@ class TensorFlow(Backend):
 @functools.cache
 def present():
     """The backends of this machine by their names, all in one process: PyTorch crashes if TensorFlow came first."""
-    return {
-        kind.name: kind() for kind in (MXNet, PyTorch, TensorFlow) if kind is not MXNet or not mxnet_absent_reason()
-    }
+    kinds = (PyTorch, TensorFlow) if mxnet_absent_reason() else (MXNet, PyTorch, TensorFlow)
+    return {kind.name: kind() for kind in kinds}
 
 
 @pytest.fixture(params=NAMES)
@@ -164,3 +159,18 @@ def patterns(count=96, size=8, seed=0):
     classes = np.random.default_rng(0).random((10, size, size))
     images = 0.7 * classes[labels] + 0.3 * random.random((count, size, size))
     return images.astype(np.float32), labels.astype(np.int64)
+
+
+class Interrupted(list):
+    """Batches, and Ctrl-C after so many of them have been trained on."""
+
+    def __init__(self, batches, after):
+        super().__init__(batches)
+        self.left = after + 1  # train_ch6 looks at one before it trains
+
+    def __iter__(self):
+        for batch in super().__iter__():
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            yield batch

@@ -56,7 +56,8 @@ class Checkpoint:
 
     def _read(self) -> tuple[dict[str, Any], Weights]:
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            # Opened here, and so closed here: np.load leaves a file open that is no whole zip.
+            with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 meta = json.loads(str(file[_META]))
                 weights = {name.removeprefix("weights/"): file[name] for name in file.files if name != _META}
             if set(meta) != {"run", "history"} or set(meta["history"]) != set(_SAVED):

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked of `train_ch6`. Raises ValueError for what cannot be done."""
+    """What was asked of `train_ch6`, in Python's own numbers. Raises ValueError for what cannot be done."""
 
     num_epochs: int
     lr: float
@@ -25,8 +25,10 @@ class Plan:
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+            object.__setattr__(self, name, int(value))
         if not (isinstance(self.lr, int | float | np.number) and 0 < self.lr < math.inf):
             raise ValueError(f"lr must be a finite number above 0, got {self.lr!r}")
+        object.__setattr__(self, "lr", float(self.lr))
 
 
 @dataclass

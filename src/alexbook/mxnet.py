@@ -103,7 +103,7 @@ def train_ch6(
     if not isinstance(net, _gluon.Block):
         raise TypeError(f"net must be a gluon Block, got {net!r}")
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR)
-    return training.train(_Learner(net, lr, device), train_iter, test_iter, plan)
+    return training.train(_Learner(net, plan.lr, device), train_iter, test_iter, plan)
 
 
 class _Learner:

@@ -109,13 +109,14 @@ def train_ch6(
         ValueError: a number that cannot be, or a checkpoint that is damaged or of another run.
         FloatingPointError: the loss is no longer finite.
     """
-    if not callable(net_fn) or isinstance(net_fn, _tf.keras.Model):
+    # PyTorch's and MXNet's networks are callable too, and have a method `forward`.
+    if not callable(net_fn) or isinstance(net_fn, _tf.keras.Layer) or hasattr(net_fn, "forward"):
         raise TypeError(
             "TensorFlow builds the network on the device, so train_ch6 needs a function that returns it: "
             f"def net(): return tf.keras.Sequential([...]); got {net_fn!r}"
         )
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR)
-    return training.train(_Learner(net_fn, lr, device), train_iter, test_iter, plan)
+    return training.train(_Learner(net_fn, plan.lr, device), train_iter, test_iter, plan)
 
 
 class _Learner:

@@ -100,7 +100,7 @@ def train_ch6(
     if not isinstance(net, _torch.nn.Module):
         raise TypeError(f"net must be a torch.nn.Module, got {net!r}")
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR)
-    return training.train(_Learner(net, lr, device), train_iter, test_iter, plan)
+    return training.train(_Learner(net, plan.lr, device), train_iter, test_iter, plan)
 
 
 class _Learner:
@@ -113,10 +113,10 @@ class _Learner:
 
     def initialize(self, X: _torch.Tensor, seed: int) -> None:
         """On the CPU first, so that a seed means the same weights on every device."""
-        _torch.manual_seed(seed)
         self.net.to("cpu")
         with _torch.no_grad():
-            self.net.eval()(X[:1].cpu())  # lazy layers learn their shapes
+            self.net.eval()(X[:1].cpu())  # lazy layers learn their shapes, and draw numbers
+        _torch.manual_seed(seed)
         self.net.apply(_reset)
         # Channels last is how the convolutions of CPUs and GPUs are fastest; the values stay the same.
         self.net.to(self.device).to(memory_format=_torch.channels_last)

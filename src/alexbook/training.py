@@ -96,7 +96,7 @@ class _Run:
         self.checkpoint = self._open_checkpoint() if self.plan.checkpoint is not None else None
 
     def _open_checkpoint(self) -> Checkpoint:
-        run = {"backend": self.learner.backend, "seed": int(self.plan.seed), "lr": float(self.plan.lr)}
+        run = {"backend": self.learner.backend, "seed": self.plan.seed, "lr": self.plan.lr}
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
         return Checkpoint(Path(os.fspath(self.plan.checkpoint or "")), run)
 
@@ -177,6 +177,8 @@ class _Run:
         where = f"Stopped after {len(self.history)} of {self.epochs} epochs and {self.step} of {self.steps} steps"
         if self.plan.checkpoint is None:
             again = 'train_ch6 starts anew; with checkpoint="file.npz" it can go on'
+        elif not len(self.history):
+            again = "the same call starts anew, as no epoch was complete"
         else:
             again = f"the same call goes on from the last epoch in {os.fspath(self.plan.checkpoint)}"
         return f"{where}; the network keeps its weights. To continue: {again}."

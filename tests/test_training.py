@@ -1,0 +1,503 @@
+"""`train_ch6` in three frameworks: it learns, tells, repeats, stops and goes on."""
+
+import inspect
+import io
+import itertools
+import json
+import re
+import sys
+from pathlib import Path
+
+import backend_fixtures
+import data_fixtures
+import nbformat
+import numpy as np
+import pytest
+from backend_fixtures import Interrupted, patterns, present
+from nbclient import NotebookClient
+
+from alexbook import _display, provenance
+from alexbook._probe import mxnet_absent_reason
+
+alone, backend = data_fixtures.alone, backend_fixtures.backend
+
+WORDS = ("flatten", "dense 24", "norm", "relu", "dropout 0.2", "dense 10")  # random while training, and with a memory
+LAST_LINES = r"loss \d+\.\d{3}, train acc [01]\.\d{3}, test acc [01]\.\d{3}\n\d+\.\d examples/sec on %s\n"
+
+
+@pytest.fixture(autouse=True)
+def full(monkeypatch):
+    """As many epochs as are asked for, on a CPU too."""
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "full")
+
+
+def problem(backend):
+    """Training and test batches, the last of them smaller."""
+    return backend.batches(*patterns(), 20), backend.batches(*patterns(count=30, seed=1), 20)
+
+
+def train(backend, net=None, batches=None, epochs=2, lr=0.2, **options):
+    """A short training on the CPU."""
+    train_iter, test_iter = problem(backend)
+    net = backend.network(*WORDS) if net is None else net
+    try:
+        return backend.d2l.train_ch6(net, batches or train_iter, test_iter, epochs, lr, backend.cpu, **options)
+    except KeyboardInterrupt:  # it would end all tests
+        pytest.fail("Ctrl-C came through")
+
+
+def values(history):
+    """All of a history but the times."""
+    return history.train_loss, history.train_acc, history.test_acc, history.images
+
+
+def assert_same(backend, net, other):
+    for one, two in zip(backend.state(net), backend.state(other), strict=True):
+        assert (one == two).all()
+
+
+def test_it_learns_and_ends_with_the_two_lines_of_d2l(backend, capfd):
+    history = train(backend, backend.network("flatten", "dense 24", "relu", "dense 10"), epochs=6)
+    assert history.train_loss[-1] < 0.7 * history.train_loss[0]
+    assert history.test_acc[-1] > 0.8
+    assert [len(each) for each in (*values(history)[:3], history.seconds)] == [6] * 4
+    assert (len(history), history.images, history.seed, history.profile) == (6, 96, 0, "full")
+    out, err = capfd.readouterr()
+    assert re.fullmatch(LAST_LINES % re.escape(str(backend.cpu)), out)
+    loss, train_acc, test_acc, speed = map(float, re.findall(r"\d+\.\d+", out))
+    last = (history.train_loss[-1], history.train_acc[-1], history.test_acc[-1], 6 * 96 / sum(history.seconds))
+    assert (loss, train_acc, test_acc) == pytest.approx(last[:3], abs=0.0005)
+    assert speed == pytest.approx(last[3], abs=0.05)
+    assert err == ""  # no progress bar where stderr is a file
+
+
+def test_the_steps_are_plain_gradient_descent(backend):
+    """By hand: the mean cross-entropy of softmax(X·W + b) and its gradient, from where the same seed starts."""
+    images, labels = patterns(count=50)
+    batches = backend.batches(images, labels, 50)
+    start = train(backend, backend.network("flatten", "dense 10"), Interrupted(batches, 0), seed=3)
+    history = train(backend, backend.network("flatten", "dense 10"), batches, seed=3)
+    X, one_hot = images.reshape(50, -1).astype(float), np.eye(10)[labels]
+    ((weight, bias),) = backend.kernels(start.net)
+    for epoch in range(2):  # of one step each
+        scores = np.exp(X @ weight + bias)
+        shares = scores / scores.sum(1, keepdims=True)
+        assert history.train_loss[epoch] == pytest.approx(-np.log(shares[np.arange(50), labels]).mean(), abs=1e-5)
+        assert history.train_acc[epoch] == (shares.argmax(1) == labels).mean()
+        error = (shares - one_hot) / 50
+        weight, bias = weight - 0.2 * X.T @ error, bias - 0.2 * error.sum(0)
+    ((after, bias_after),) = backend.kernels(history.net)
+    assert np.abs(after - weight).max() < 1e-5
+    assert np.abs(bias_after - bias).max() < 1e-5
+
+
+def test_the_test_accuracy_is_that_of_the_network_that_is_returned(backend):
+    history = train(backend, backend.network("flatten", "dense 10"), epochs=1)
+    images, labels = patterns(count=30, seed=1)
+    ((weight, bias),) = backend.kernels(history.net)
+    assert history.test_acc[-1] == ((images.reshape(30, -1) @ weight + bias).argmax(1) == labels).mean()
+
+
+def test_a_seed_decides_everything(backend):
+    net = backend.network(*WORDS)
+    first = values(train(backend, net))
+    assert values(train(backend, net, seed=1)) != first
+    assert values(train(backend, net)) == first  # the same network, from fresh weights again
+
+
+def test_a_seed_decides_the_order_of_our_batches(backend, tmp_path):
+    net, loaders = backend.network("flatten", "dense 10"), backend.d2l.load_data_fashion_mnist(500)
+
+    def run(epochs, checkpoint=None):
+        return backend.d2l.train_ch6(net, *loaders, epochs, 0.1, backend.cpu, seed=2, checkpoint=checkpoint)
+
+    first = values(run(2))
+    assert (loaders[0].seed, loaders[0].epoch) == (2, 2)
+    run(1, tmp_path / "run.npz")
+    next(iter(loaders[0]))  # whatever was done with the loader in between
+    assert values(run(2, tmp_path / "run.npz")) == first
+
+
+def test_ctrl_c_keeps_the_network_and_says_how_to_go_on(backend, capsys):
+    batches, _ = problem(backend)
+    history = train(backend, batches=Interrupted(batches, 7), epochs=3)
+    assert (len(history), len(history.train_loss), history.images) == (1, 1, 96)
+    out = capsys.readouterr().out
+    said = (
+        'epochs and 2 of 5 steps; the network keeps its weights. To continue: train_ch6 starts anew; with checkpoint="'
+    )
+    assert out.startswith(f"Stopped after 1 of 3 {said}")
+    assert re.search("\n" + LAST_LINES % re.escape(str(backend.cpu)), out)
+    unbroken = train(backend, epochs=1)
+    assert values(history) == values(unbroken)
+    assert any((a != b).any() for a, b in zip(backend.state(history.net), backend.state(unbroken.net), strict=True))
+
+
+def test_ctrl_c_in_the_first_epoch_has_no_result_to_print(backend, capsys):
+    batches, _ = problem(backend)
+    history = train(backend, batches=Interrupted(batches, 2), checkpoint="run.npz")
+    assert (len(history), history.test_acc) == (0, [])
+    said = "the network keeps its weights. To continue: the same call starts anew, as no epoch was complete."
+    assert capsys.readouterr().out == f"Stopped after 0 of 2 epochs and 2 of 5 steps; {said}\n"
+    assert not Path("run.npz").exists()
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(backend, tmp_path, capsys):
+    file = tmp_path / "new folder" / "run.npz"
+    batches, _ = problem(backend)
+    stopped = train(backend, batches=Interrupted(batches, 7), epochs=3, checkpoint=file)
+    assert f"To continue: the same call goes on from the last epoch in {file}." in capsys.readouterr().out
+    resumed = train(backend, epochs=3, checkpoint=str(file))
+    unbroken = train(backend, epochs=3)
+    assert values(resumed) == values(unbroken)
+    assert resumed.seconds[0] == stopped.seconds[0]
+    assert_same(backend, resumed.net, unbroken.net)
+    assert [path.name for path in file.parent.iterdir()] == ["run.npz"]
+
+
+def test_a_finished_run_comes_back_from_its_checkpoint(backend, tmp_path, capsys):
+    file = tmp_path / "run.npz"
+    first = train(backend, checkpoint=file)
+    again = train(backend, checkpoint=file)
+    assert again == first
+    assert_same(backend, again.net, first.net)
+    out = capsys.readouterr().out
+    assert out[: len(out) // 2] == out[len(out) // 2 :]
+
+
+OTHERS = {
+    "seed": (dict(seed=1), r"seed 0 \(now 1\)"),
+    "lr": (dict(lr=0.1), r"lr 0.2 \(now 0.1\)"),
+    "network": (dict(net=("flatten", "dense 10")), r"weights .*, and \d+ more"),
+    "shape": (dict(net=("flatten", "dense 23", *WORDS[2:])), r"weights .*24.*\(now .*23.*"),
+    "batches": (dict(batches=3), r"batches per epoch 5 \(now 3\)"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_the_checkpoint_of_another_run_is_refused(backend, tmp_path, other):
+    file = tmp_path / "run.npz"
+    train(backend, epochs=1, checkpoint=file)
+    before = file.read_bytes()
+    options, difference = dict(OTHERS[other][0]), OTHERS[other][1]
+    if "net" in options:
+        options["net"] = backend.network(*options["net"])
+    if "batches" in options:
+        options["batches"] = problem(backend)[0][: options["batches"]]
+    with pytest.raises(ValueError, match=f"^{re.escape(str(file))}: the checkpoint of another run: .*{difference}"):
+        train(backend, checkpoint=file, **options)
+    assert file.read_bytes() == before
+
+
+def test_the_checkpoint_of_another_backend_is_refused(tmp_path):
+    file = tmp_path / "run.npz"
+    train(present()["pytorch"], epochs=1, checkpoint=file)
+    with pytest.raises(ValueError, match=r"another run: backend pytorch \(now tensorflow\)"):
+        train(present()["tensorflow"], checkpoint=file)
+
+
+def no_numbers(content):
+    np.savez(file := io.BytesIO(), weight=np.zeros(3))
+    return file.getvalue()
+
+
+def another_version(content):
+    with np.load(io.BytesIO(content)) as old:
+        arrays = {name: old[name] for name in old.files}
+    arrays["meta.json"] = np.array(json.dumps({"run": {}, "history": {}}))
+    np.savez(file := io.BytesIO(), **arrays)
+    return file.getvalue()
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "a web page": lambda content: b"<!DOCTYPE html>",
+    "truncated": lambda content: content[:-100],
+    "a bit flipped": lambda content: content[:900] + bytes([content[900] ^ 1]) + content[901:],
+    "something else": no_numbers,
+    "another version": another_version,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_named_and_left_as_it_is(tmp_path, damage):
+    file = tmp_path / "run.npz"
+    train(present()["pytorch"], epochs=1, checkpoint=file)
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    before = file.read_bytes()
+    message = f"^{re.escape(str(file))}: not a whole checkpoint .* It was left as it is: move it away"
+    with pytest.raises(ValueError, match=message):
+        train(present()["pytorch"], checkpoint=file)
+    assert file.read_bytes() == before
+
+
+def test_a_crash_while_saving_keeps_the_last_checkpoint(tmp_path, monkeypatch):
+    file = tmp_path / "run.npz"
+    train(present()["pytorch"], epochs=1, checkpoint=file)
+    before = file.read_bytes()
+
+    def crash(opened, **arrays):
+        opened.write(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez", crash)
+    with pytest.raises(OSError, match="no space left"):
+        train(present()["pytorch"], checkpoint=file)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["run.npz"]
+    assert file.read_bytes() == before
+
+
+def test_a_loss_that_explodes_stops_with_the_epoch_and_the_learning_rate(backend):
+    message = r"the loss became (nan|inf) in epoch 1, between steps (\d) and \2 of 5, with lr = 1e\+30. Try .* 1e\+29"
+    with pytest.raises(FloatingPointError, match=message):
+        train(backend, backend.network("flatten", "dense 24", "relu", "dense 10"), lr=1e30)
+
+
+def test_inputs_that_are_no_numbers_are_suspected(backend):
+    images, labels = patterns()
+    net, batches = backend.network("flatten", "dense 10"), backend.batches(np.full_like(images, np.nan), labels, 20)
+    with pytest.raises(
+        FloatingPointError, match=r"nan in epoch 1, between steps 1 and 1 of 5.*look for inputs that are"
+    ):
+        train(backend, net, batches)
+
+
+class Spoilt(list):
+    """Batches, and in the second epoch no numbers."""
+
+    epoch = -1  # train_ch6 looks at one before it trains
+
+    def __iter__(self):
+        self.epoch += 1
+        return ((X * np.nan if self.epoch == 2 else X, y) for X, y in super().__iter__())
+
+
+def test_a_loss_gone_wrong_leaves_the_last_good_checkpoint(tmp_path):
+    file, torch = tmp_path / "run.npz", present()["pytorch"]
+    with pytest.raises(FloatingPointError, match="in epoch 2"):
+        train(torch, batches=Spoilt(problem(torch)[0]), checkpoint=file)
+    assert values(train(torch, checkpoint=file)) == values(train(torch))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        *(("epochs", value, "num_epochs must be a whole number of at least 1") for value in (0, -1, 1.5, "3", None)),
+        *(("seed", value, "seed must be a whole number of at least 0") for value in (-1, 1.5, "0", None)),
+        *(("lr", value, "lr must be a finite number above 0") for value in (0, -0.1, np.nan, np.inf, "0.1", None)),
+    ],
+)
+def test_a_number_that_cannot_be(backend, name, value, expected):
+    with pytest.raises(ValueError, match=f"^{expected}, got {re.escape(repr(value))}$"):
+        train(backend, **{name: value})
+
+
+def test_numbers_of_numpy_are_numbers(backend):
+    assert values(train(backend, epochs=np.int64(1), lr=np.float64(0.2), seed=np.int32(0))) == values(
+        train(backend, epochs=1)
+    )
+
+
+def test_what_is_no_network_of_the_framework(backend):
+    wanted = {
+        "mxnet": "net must be a gluon Block",
+        "pytorch": "net must be a torch.nn.Module",
+        "tensorflow": "train_ch6 needs a function that returns it",
+    }[backend.name]
+    keras_model = present()["tensorflow"].network("dense 10")()
+    others = [each.network("dense 10") for name, each in present().items() if name not in (backend.name, "tensorflow")]
+    for net in (*others, keras_model, "net"):
+        with pytest.raises(TypeError, match=wanted):
+            train(backend, net)
+
+
+def test_a_function_that_returns_no_keras_model():
+    with pytest.raises(TypeError, match="the function net must return a Keras model, it returned 3"):
+        train(present()["tensorflow"], lambda: 3)
+
+
+def test_batch_normalization_follows_the_batches(backend):
+    start = train(backend, batches=Interrupted(problem(backend)[0], 0))
+    history = train(backend, epochs=1)
+    pairs = zip(backend.state(start.net), backend.state(history.net), strict=True)
+    changed = [(before != after).any() for before, after in pairs if before.shape == (24,)]
+    assert sum(changed) >= 4  # scale, shift, running mean, running variance; the bias before them has no effect
+
+
+def test_a_network_that_was_trained_before_starts_anew(backend):
+    net = backend.network(*WORDS)
+    train(backend, net, seed=1)
+    assert_same(backend, train(backend, net).net, train(backend).net)
+
+
+class Sized:
+    """All that a loader has to be: iterable, again and again, and of a length."""
+
+    def __init__(self, batches):
+        self._batches = batches
+
+    def __iter__(self):
+        return iter(self._batches)
+
+    def __len__(self):
+        return len(self._batches)
+
+
+def test_any_sized_iterable_gives_the_batches(backend):
+    net, (batches, _) = backend.network("flatten", "dense 10"), problem(backend)
+    ((X, y),) = backend.batches(*patterns(), 96)
+    loader = backend.d2l.load_array((X, y), 20, is_train=False)  # the framework's own
+    histories = [values(train(backend, net, each)) for each in (batches, Sized(batches), loader)]
+    assert histories[0] == histories[1] == histories[2]
+
+
+def test_the_arguments_are_those_of_d2l(backend):
+    module = backend.d2l.train_ch6.__module__.replace("alexbook", "d2l")
+    for name in ("train_ch6", "load_data_fashion_mnist"):
+        theirs = inspect.signature(getattr(sys.modules[module], name)).parameters
+        ours = list(inspect.signature(getattr(backend.d2l, name)).parameters.values())
+        assert [each.name for each in ours[: len(theirs)]] == list(theirs)
+        assert all(each.kind is each.KEYWORD_ONLY for each in ours[len(theirs) :])
+
+
+def test_mxnet_trains_what_it_cannot_hybridize():
+    if (mxnet := present().get("mxnet")) is None:
+        pytest.skip(mxnet_absent_reason())
+    gluon = mxnet.d2l.gluon
+
+    class Mine(gluon.Block):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = gluon.nn.Dense(24, activation="relu"), gluon.nn.Dense(10)
+
+        def forward(self, X):
+            return self.last(self.first(X))
+
+    hybrid = gluon.nn.HybridSequential()
+    hybrid.add(gluon.nn.Dense(24, activation="relu"), gluon.nn.Dense(10))
+    expected = train(mxnet, mxnet.network("flatten", "dense 24", "relu", "dense 10"))
+    for net in (Mine(), hybrid):
+        assert train(mxnet, net).train_loss == pytest.approx(expected.train_loss, rel=1e-5)
+
+
+def test_the_profile_cuts_epochs_and_says_so(backend, monkeypatch, capsys):
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
+    history = train(backend, epochs=10)
+    assert (len(history), history.profile) == (1, "smoke")
+    out = capsys.readouterr().out
+    assert out.startswith("Profile smoke: 1 of 10 epochs (ALEXBOOK_PROFILE=full for all)\nloss ")
+
+
+def test_a_run_is_recorded(backend, monkeypatch):
+    monkeypatch.setattr(provenance, "_facts", {})
+    history = train(backend, epochs=3, seed=5)
+    record = provenance.record()
+    assert record.pop("seconds") == pytest.approx(sum(history.seconds), abs=0.001)
+    facts = {"backend": backend.name, "seed": 5, "profile": "full", "images": 3 * 96, "epochs": 3}
+    assert facts.items() <= record.items()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Each look at the clock of the progress bar is a second later."""
+    seconds = itertools.count()
+    monkeypatch.setattr("tqdm.std.time", lambda: float(next(seconds)))
+
+
+def test_a_terminal_shows_how_far_it_is_and_the_time_left(monkeypatch, clock):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    train(present()["pytorch"])
+    frames = sys.stderr.getvalue().split("\r")
+    assert any(re.match(r"training:  70%.* 7/10 \[00:\d\d<00:0[1-9], .*batch", frame) for frame in frames)
+    assert frames[-1].strip() == ""  # at the end it is gone
+
+
+def test_ctrl_c_takes_the_bar_away_before_it_says_so(monkeypatch):
+    torch, terminal = present()["pytorch"], Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    train(torch, batches=Interrupted(problem(torch)[0], 7))
+    assert re.search(r"\r +\rStopped after", terminal.getvalue())
+
+
+def test_a_resumed_bar_starts_where_the_run_is(monkeypatch, clock, tmp_path):
+    torch, file = present()["pytorch"], tmp_path / "run.npz"
+    train(torch, epochs=1, checkpoint=file)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    train(torch, checkpoint=file)
+    assert "5/10" in sys.stderr.getvalue().split("\r")[1]
+
+
+class Output:
+    """One output of a notebook, and all that it has shown."""
+
+    def __init__(self, data, raw, display_id):
+        assert raw and display_id
+        self.shown = [data]
+
+    def update(self, data, raw):
+        assert raw
+        self.shown.append(data)
+
+
+@pytest.fixture
+def outputs(monkeypatch):
+    """A notebook, as far as the plot can see; gives its outputs."""
+    made = []
+    monkeypatch.setattr(_display, "in_notebook", lambda: True)
+    monkeypatch.setattr(
+        "IPython.display.display", lambda *args, **kwargs: made.append(Output(*args, **kwargs)) or made[-1]
+    )
+    return made
+
+
+def test_a_notebook_shows_a_plot_that_grows_over_the_bar(outputs, clock, capfd):
+    train(present()["pytorch"])
+    (output,) = outputs
+    pages = [data["text/html"] for data in output.shown if "text/html" in data]
+    assert all("<svg" in page for page in pages)
+    assert re.search(r"<pre>training:  70%.* 7/10 \[00:\d\d<00:0[1-9], .*</pre>$", "\n".join(pages), re.MULTILINE)
+    final = output.shown[-1]
+    assert final["text/plain"] == "Training loss and accuracies over 2 epochs"
+    assert set(final) == {"text/plain", "image/svg+xml"}
+    assert capfd.readouterr().err == ""
+
+
+def test_the_plot_shows_each_series_and_is_the_same_to_the_byte(outputs):
+    for _ in range(2):
+        train(present()["pytorch"])
+    first, second = (output.shown[-1]["image/svg+xml"] for output in outputs)
+    assert first == second
+    for series in ("train loss", "train acc", "test acc"):
+        assert f"<!-- {series} -->" in first
+
+
+def test_ctrl_c_leaves_the_plot_in_a_notebook(outputs):
+    torch = present()["pytorch"]
+    train(torch, batches=Interrupted(problem(torch)[0], 7))
+    assert "image/svg+xml" in outputs[0].shown[-1]
+
+
+NOTEBOOK = """\
+from alexbook import torch as d2l
+net = d2l.nn.Sequential(d2l.nn.Flatten(), d2l.nn.Linear(784, 10))
+history = d2l.train_ch6(net, *d2l.load_data_fashion_mnist(64), 2, 0.1, "cpu")"""
+
+
+def test_a_real_notebook_keeps_one_image_and_nothing_on_stderr(monkeypatch, tmp_path):
+    (tmp_path / "home").mkdir()  # IPython warns of a home that is not there
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
+    monkeypatch.setenv("ALEXBOOK_OFFLINE", "1")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK)])
+    NotebookClient(notebook, kernel_name="python3", extra_arguments=["--log-level=40"]).execute()
+    streams = [output for output in notebook.cells[0].outputs if output.output_type == "stream"]
+    (plot,) = (output for output in notebook.cells[0].outputs if output.output_type != "stream")
+    assert set(plot.data) == {"image/svg+xml", "text/plain"}
+    assert {stream.name for stream in streams} == {"stdout"}
+    cut = re.escape("Profile smoke: 1 of 2 epochs (ALEXBOOK_PROFILE=full for all)\n")
+    assert re.search(cut + LAST_LINES % "cpu" + "$", "".join(stream.text for stream in streams))
