@@ -292,6 +292,13 @@ def test_a_number_that_cannot_be(backend, name, value, expected):
         train(backend, **{name: value})
 
 
+def test_no_batches(backend):
+    some, net = problem(backend)[0], backend.network(*WORDS)
+    for name, iterators in (("train_iter", ([], some)), ("test_iter", (some, []))):
+        with pytest.raises(ValueError, match=f"^{name} must give at least one batch"):
+            backend.d2l.train_ch6(net, *iterators, 2, 0.2, backend.cpu)
+
+
 def test_numbers_of_numpy_are_numbers(backend):
     assert values(train(backend, epochs=np.int64(1), lr=np.float64(0.2), seed=np.int32(0))) == values(
         train(backend, epochs=1)

@@ -56,12 +56,14 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
 
     Raises:
         FloatingPointError: the loss is no longer finite.
-        ValueError: the checkpoint is damaged, or belongs to another run.
+        ValueError: there is no batch, or the checkpoint is damaged or belongs to another run.
     """
+    X, _ = _first("train_iter", train_iter)
+    _first("test_iter", test_iter)
     profile = current_profile(plan.accelerator)
     announce(profile, epochs=plan.num_epochs)
     epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
-    learner.initialize(next(iter(train_iter))[0], plan.seed)
+    learner.initialize(X, plan.seed)
     history = History(seed=plan.seed, profile=profile.name, net=learner.net)
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
     run.resume()
@@ -77,6 +79,12 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
         )
         history.report(learner.device)
     return history
+
+
+def _first(name: str, batches: Any) -> tuple[Any, Any]:
+    for X, y in batches:
+        return X, y
+    raise ValueError(f"{name} must give at least one batch (X, y), got none")
 
 
 @dataclass
