@@ -21,19 +21,12 @@ from sphinx.util.logging import getLogger
 from sphinx_design.shared import create_component
 
 from .book import PLAIN, Book, BookError, load
+from .editions import WORDS, Joins, add_to_page, word
 from .sources import ABSENT, Cell, Place, read_chapter, read_prose
 from .weave import read as read_notebook
 
 LOGGER = getLogger(__name__)
 HERE = Path(__file__).parent
-WORDS = {  # what the pages say beside the prose; facts of a run are shown in this order
-    "en": {"colab": "Open in Colab", "download": "Download the notebook", "notebook": "Notebook", "run": "Outputs"},
-    "ja": {
-        **{"colab": "Colab で開く", "download": "ノートブックを保存", "notebook": "ノートブック", "run": "出力"},
-        **{"device": "デバイス", "profile": "プロファイル", "seed": "シード", "images": "画像", "epochs": "エポック"},
-        **{"seconds": "秒", "data": "データ", "date": "日付", "version": "版"},
-    },
-}
 _reading: list[BuildEnvironment] = []  # MyST-NB hands a reader the text alone: this says of which document
 
 
@@ -52,7 +45,7 @@ def read(text: str) -> nbformat.NotebookNode:
         cells = read_chapter(book, chapter)
         stored = {backend: _stored(env, book, backend, chapter) for backend in cells}
         for part in read_prose(book.prose(language, chapter)):
-            here = _shown(part, cells, stored) if isinstance(part, Place) else [new_markdown_cell(part.text)]
+            here = _shown(part, language, cells, stored) if isinstance(part, Place) else [new_markdown_cell(part.text)]
             page += [(part.line - 1, cell) for cell in here]
     except BookError as error:
         raise SphinxError(str(error)) from None
@@ -68,13 +61,16 @@ def _stored(env: BuildEnvironment, book: Book, backend: str, chapter: str) -> di
     return {cell.id: cell for cell in read_notebook(path).cells}
 
 
-def _shown(place: Place, cells: Mapping[str, Mapping[str, Cell]], stored: Any) -> list[nbformat.NotebookNode]:
+def _shown(
+    place: Place, language: str, cells: Mapping[str, Mapping[str, Cell]], stored: Any
+) -> list[nbformat.NotebookNode]:
     """The cell of each backend; one alone, without a tab, where code and output are the same in all."""
     shown = []
     for backend, cell in ((backend, found[place.id]) for backend, found in cells.items()):
         ran = stored[backend].get(place.id)
         outputs = ran.outputs if ran and ran.source == cell.source else []
-        metadata = {"tags": list(cell.tags), "backend": backend, "place": place.id}
+        drawn = {"image": {"alt": word(language, "drawn").format(place.id)}}  # else MyST-NB names a picture by its file
+        metadata = {"tags": list(cell.tags), "backend": backend, "place": place.id, "mystnb": drawn}
         if ABSENT not in cell.tags:
             shown.append(new_code_cell(cell.source, outputs=outputs, metadata=metadata))
     if len(shown) == len(cells) and all((c.source, c.outputs) == (shown[0].source, shown[0].outputs) for c in shown):
@@ -137,21 +133,20 @@ def _links(book: Book, language: str, backend: str, chapter: str) -> list[nodes.
     if "github.com/" in book.repository:  # Colab opens notebooks from there alone
         page = f"{book.repository.split('github.com/')[1]}/blob/{book.branch}/{place}"
         url = f"https://colab.research.google.com/github/{page}"
-        row += [nodes.reference("", _word(language, "colab"), refuri=url), nodes.Text(" · ")]
-    download = nodes.Text(_word(language, "download"))
+        row += [nodes.reference("", word(language, "colab"), refuri=url), nodes.Text(" · ")]
+    download = nodes.Text(word(language, "download"))
     row += addnodes.download_reference("", "", download, reftarget=f"../../{place}")  # from book/<language>
-    facts = f"{_word(language, 'run')}: {_facts(language, path)}"
+    facts = f"{word(language, 'run')}: {_facts(book, language, path)}"
     return [row, nodes.paragraph("", facts, classes=["provenance"])]
 
 
-def _facts(language: str, path: Path) -> str:
+def _facts(book: Book, language: str, path: Path) -> str:
     facts = read_notebook(path).metadata.get("bookweave", {}).get("run", {})
-    shown = {key: value if isinstance(value, str) else f"{round(value):,}" for key, value in facts.items()}
-    return " · ".join(f"{_word(language, key)} {value}" for key, value in shown.items())
-
-
-def _word(language: str, key: str) -> str:
-    return WORDS.get(language, {}).get(key) or WORDS["en"].get(key, key)
+    if facts.get("backend"):
+        facts["version"] = f"{book.settings['backends'].get(facts['backend'])} {facts['version']}"
+    shown = {key: f"{round(value):,}" if isinstance(value, int | float) else value for key, value in facts.items()}
+    known = [word(language, key).format(shown[key]) for key in WORDS["en"] if shown.get(key)]
+    return " · ".join(known) or word(language, "never")
 
 
 class Status(SphinxDirective):
@@ -160,12 +155,13 @@ class Status(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Write the table as Markdown and let the parser read it."""
         book, language, _ = _where(self.env)
-        rows = [f"| {_word(language, 'notebook')} | {_word(language, 'run')} |", "|---|---|"]
+        rows = [f"| {word(language, 'notebook')} | {word(language, 'run')} |", "|---|---|"]
         for chapter in book.chapters:
             for backend in read_chapter(book, chapter):
                 path = book.notebook(language, backend, chapter)
                 self.env.note_dependency(str(path))
-                rows.append(f"| [{chapter}]({chapter}.md) {backend} | {_facts(language, path)} |")
+                name = book.settings["backends"].get(backend, "Python")
+                rows.append(f"| []({chapter}.md) {name} | {_facts(book, language, path)} |")
         return self.parse_text_to_nodes("\n".join(rows))
 
 
@@ -178,19 +174,11 @@ def _math(self: Any, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
-def _editions(app: Sphinx, pagename: str, template: str, context: dict[str, Any], tree: nodes.Node | None) -> None:
-    """Give the page's header the same page of every other edition."""
-    up = "../" * (pagename.count("/") + 1)
-    context["bookweave_editions"] = [
-        (language, label, f"{up}{language}/{pagename}.html")
-        for language, label in app.config.bookweave["languages"].items()
-        if app.config.bookweave_editions and language != app.config.language
-    ]
-
-
-def _assets(app: Sphinx, config: Config) -> None:
+def _paths(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(HERE / "static"))
     config.templates_path.append(str(HERE / "templates"))
+    # A build at the root looks for pages everywhere: not in what is hidden, installed or generated.
+    config.exclude_patterns = [*config.exclude_patterns, ".*", "_site", "node_modules", "notebooks"]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -198,10 +186,11 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("bookweave", {}, "env")
     app.add_config_value("bookweave_editions", False, "env")  # whether other editions lie beside this one
     app.add_transform(Tabs)
+    app.add_transform(Joins)
     app.add_directive("status", Status)
     app.add_html_math_renderer("mathml", (_math, None), (_math, None))
     app.add_css_file("bookweave.css")
-    app.connect("config-inited", _assets)
-    app.connect("html-page-context", _editions)
+    app.connect("config-inited", _paths)
+    app.connect("html-page-context", add_to_page)
     app.connect("source-read", lambda app, docname, source: _reading.append(app.env))
     return {"parallel_read_safe": False}
