@@ -78,6 +78,14 @@ def test_myst_becomes_markdown_that_any_notebook_shows(woven):
     assert last.endswith("*\n\n![A dot again](attachment:dot.svg)")
 
 
+def test_a_line_break_between_japanese_characters_is_no_space(root):
+    lines = "文が続く。\n次の文は\nここまで。\n`code`も。\nEnglish\nwords\n\n- 一\n  二\n- 三\n\n## 題\n本文\n"
+    change(root, "book/ja/net.md", ("Here $x^2$ is math.\n", lines), ("## A picture", ""))
+    assert bookweave(root, "build", "--notebooks").code == 0
+    joined = "文が続く。次の文はここまで。`code`も。English\nwords\n\n- 一二\n- 三\n\n## 題\n本文"
+    assert joined in texts(root, "ja/pytorch/net.ipynb")[0].source
+
+
 def test_pictures_travel_with_their_cell(woven):
     first, _, last = texts(woven)
     assert "attachments" not in first

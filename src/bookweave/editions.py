@@ -2,7 +2,6 @@
 
 import multiprocessing
 import shutil
-import unicodedata
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 from .book import BookError, load
+from .plain import no_space
 
 # Drawn in the page, so that no browser asks the host for /favicon.ico, which need not belong to the book.
 ICON = (
@@ -112,10 +112,8 @@ class Joins(SphinxTransform):
             children = [node for node in parent if node.astext() or isinstance(node, nodes.Element)]
             texts = ["", *(node.astext() for node in children), ""]
             around = zip(texts, children, texts[2:], strict=False)
-            parent[:] = [child for before, child, after in around if not _joined(before, child.astext(), after)]
-
-
-def _joined(before: str, text: str, after: str) -> bool:
-    """Whether a text is a line break that is no space: between Japanese characters, or beside Japanese punctuation."""
-    wide = [each for each in before[-1:] + after[:1] if unicodedata.east_asian_width(each) in "FW"]
-    return text == "\n" and (len(wide) == 2 or any(unicodedata.category(each).startswith("P") for each in wide))
+            parent[:] = [
+                child
+                for before, child, after in around
+                if child.astext() != "\n" or not no_space(before[-1:], after[:1])
+            ]

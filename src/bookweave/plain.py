@@ -2,6 +2,7 @@
 
 import base64
 import mimetypes
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import takewhile
@@ -76,7 +77,24 @@ def _inline(page: _Page, part: Text) -> str:
                 text = text.replace(f"]({source})", f"](attachment:{_attach(page, line, source)})")
             elif token.type == "link_open" and "://" not in (target := str(token.attrs["href"])):
                 text = text.replace(f"]({target})", f"]({_link(page, target)})")
-    return text
+    return _unbroken(text)
+
+
+def _unbroken(text: str) -> str:
+    """Join the lines of each paragraph where a browser would draw a space that the language has not."""
+    lines = text.split("\n")
+    paragraphs = [token.map for token in parse(text) if token.type == "paragraph_open" and token.map]
+    inside = {row for first, end in paragraphs for row in range(first, end - 1)}
+    for row in sorted(inside, reverse=True):
+        if no_space(lines[row][-1:], (after := lines[row + 1].lstrip())[:1]):
+            lines[row : row + 2] = [lines[row] + after]
+    return "\n".join(lines)
+
+
+def no_space(before: str, after: str) -> bool:
+    """Whether a line break between two characters is no space: both are Japanese, or one is Japanese punctuation."""
+    wide = [each for each in before + after if unicodedata.east_asian_width(each) in "FW"]
+    return len(wide) == 2 or any(unicodedata.category(each).startswith("P") for each in wide)
 
 
 def _link(page: _Page, target: str) -> str:
