@@ -190,7 +190,9 @@ def test_commands_are_as_written(name):
 
 def test_make_help_lists_every_target():
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    assert [row.split()[0] for row in run("make", "--no-print-directory", "help").stdout.splitlines()] == phony.group(1).split()
+    assert [row.split()[0] for row in run("make", "--no-print-directory", "help").stdout.splitlines()] == phony.group(
+        1
+    ).split()
 
 
 def test_one_version_everywhere():
