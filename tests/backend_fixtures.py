@@ -56,7 +56,9 @@ class MXNet(Backend):
         self.d2l, self.cpu, self._sequential = d2l, npx.cpu(), nn.Sequential
         self.tensor = lambda array: np.array(array, dtype=array.dtype)
         self.layers = {
-            "conv": nn.Conv2D,
+            "conv": nn.Conv2D,  # outputs, window, stride, padding
+            "conv2": lambda *sizes: nn.Conv2D(*sizes, groups=2),
+            "pool": nn.MaxPool2D,
             "dense": nn.Dense,
             "dropout": nn.Dropout,
             "flatten": nn.Flatten,
@@ -87,6 +89,8 @@ class PyTorch(Backend):
         self.d2l, self.tensor, self._sequential = d2l, d2l.torch.from_numpy, nn.Sequential
         self.layers = {
             "conv": nn.LazyConv2d,
+            "conv2": lambda *sizes: nn.LazyConv2d(*sizes, groups=2),
+            "pool": nn.MaxPool2d,
             "dense": nn.LazyLinear,
             "dropout": nn.Dropout,
             "flatten": nn.Flatten,
@@ -116,7 +120,9 @@ class TensorFlow(Backend):
         layers = d2l.tf.keras.layers
         self.d2l, self.tensor, self._sequential = d2l, d2l.tf.constant, d2l.tf.keras.Sequential
         self.layers = {
-            "conv": layers.Conv2D,
+            "conv": lambda n, size, stride=1, pad=0: layers.Conv2D(n, size, stride, "same" if pad else "valid"),
+            "conv2": lambda n, size, stride, pad: layers.Conv2D(n, size, stride, "same", groups=2),
+            "pool": layers.MaxPool2D,
             "dense": layers.Dense,
             "dropout": layers.Dropout,
             "flatten": layers.Flatten,

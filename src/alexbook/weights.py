@@ -1,0 +1,158 @@
+"""Weights that travel: one safetensors file for the same network in any of the three frameworks.
+
+A file has `conv1.weight`, `conv1.bias`, …, `fc6.weight`, `fc6.bias`, …, numbered from the input on, in one layout
+whichever framework wrote it. A convolution's weight has the shape (outputs, inputs of a group, height, width), a fully
+connected one (outputs, inputs); where maps were flattened before it, channels come first, then height, then width.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+Array = NDArray[Any]
+Net = Any
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    """One array of a network: how to read it and write it in the file's layout, which changes nothing but axes."""
+
+    get: Callable[[], Array]
+    put: Callable[[Array], Any]
+
+
+def save(net: Net, path: str | os.PathLike[str]) -> None:
+    """Writes the weights of a Gluon block, a `torch.nn.Module` or a Keras model; the whole file, or none.
+
+    Raises:
+        TypeError: `net` is a network of none of the three frameworks.
+        ValueError: a layer of `net` has no weights yet.
+    """
+    arrays = {name: np.ascontiguousarray(parameter.get()) for name, parameter in _parameters(net).items()}
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(arrays, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(net: Net, path: str | os.PathLike[str]) -> None:
+    """Reads what `save` has written, whichever framework it came from; all arrays, or none.
+
+    Raises:
+        TypeError: `net` is a network of none of the three frameworks.
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged or does not fit, or a layer of `net` has no weights yet; `net` is as it was.
+    """
+    parameters, arrays = _parameters(net), _read(Path(path))
+    present = {name: parameter.get() for name, parameter in parameters.items()}
+    for name in present | arrays:
+        expected, found = (_described(each.get(name)) for each in (present, arrays))
+        if expected != found:
+            raise ValueError(f"{path}: expected {name} {expected}, found {found}; nothing was loaded")
+    for name, parameter in parameters.items():
+        parameter.put(arrays[name])
+
+
+def _read(path: Path) -> dict[str, Array]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected a whole safetensors file, found {error}; nothing was loaded") from None
+
+
+def _described(array: Array | None) -> str:
+    return "absent" if array is None else f"of shape {array.shape} in {array.dtype}"
+
+
+def _parameters(net: Net) -> dict[str, _Parameter]:
+    """All weights and biases by their names in the file, in the order of the layers."""
+    roots = {base.__module__.partition(".")[0] for base in type(net).__mro__}
+    layers = next((layers for root, layers in _LAYERS.items() if root in roots), None)
+    if layers is None:
+        raise TypeError(f"expected a Gluon block, a torch.nn.Module or a Keras model, got {net!r}")
+    named = {}
+    for number, (kind, weight, bias) in enumerate(layers(net), 1):
+        named[f"{kind}{number}.weight"] = weight
+        if bias is not None:
+            named[f"{kind}{number}.bias"] = bias
+    return named
+
+
+_Layer = tuple[str, _Parameter, _Parameter | None]  # conv or fc, its weight, its bias if it has one
+
+
+def _kind(weight: Any) -> str:
+    return {2: "fc", 4: "conv"}[len(weight.shape)]
+
+
+def _torch_layers(net: Net) -> Iterator[_Layer]:
+    def parameter(tensor: Any) -> _Parameter:
+        return _Parameter(
+            lambda: tensor.detach().cpu().numpy(), lambda array: tensor.data.copy_(tensor.new_tensor(array))
+        )
+
+    for layer in net.modules():
+        if hasattr(layer, "weight"):
+            if "Uninitialized" in type(layer.weight).__name__:
+                raise ValueError(_UNKNOWN.format(layer))
+            bias = None if layer.bias is None else parameter(layer.bias)
+            yield _kind(layer.weight), parameter(layer.weight), bias
+
+
+def _gluon_layers(net: Net) -> Iterator[_Layer]:
+    from mxnet import np as mxnet_np  # who has such a network has imported MXNet
+
+    def parameter(own: Any) -> _Parameter:
+        return _Parameter(lambda: own.data().asnumpy(), lambda array: own.set_data(mxnet_np.array(array)))
+
+    if hasattr(net, "weight"):
+        if net.weight._data is None:
+            raise ValueError(_UNKNOWN.format(net))
+        yield _kind(net.weight), parameter(net.weight), None if net.bias is None else parameter(net.bias)
+    for child in net._children.values():
+        yield from _gluon_layers(child)
+
+
+def _keras_layers(net: Net) -> Iterator[_Layer]:
+    maps: tuple[int, ...] = ()  # height, width and channels of the maps that were flattened, until a layer takes them
+    for layer in _leaves(net):
+        if type(layer).__name__ == "Flatten":
+            maps = tuple(layer.input.shape[1:])
+        elif hasattr(layer, "kernel_initializer"):
+            if not layer.built:
+                raise ValueError(_UNKNOWN.format(layer))
+            bias = None if layer.bias is None else _Parameter(layer.bias.numpy, layer.bias.assign)
+            yield _kind(layer.kernel), _keras_weight(layer.kernel, maps), bias
+            maps = ()
+
+
+def _leaves(layer: Any) -> Iterator[Any]:
+    for child in layer.layers:
+        yield from _leaves(child) if hasattr(child, "layers") else [child]
+
+
+def _keras_weight(kernel: Any, maps: tuple[int, ...]) -> _Parameter:
+    """Keras has (height, width, inputs, outputs): of maps that were flattened too, as (height · width · inputs)."""
+    inputs, outputs = kernel.shape[-2:]
+    four = kernel.shape if len(kernel.shape) == 4 else (*(maps or (1, 1, inputs)), outputs)
+    turned = tuple(four[axis] for axis in (3, 2, 0, 1))
+    ours = turned if len(kernel.shape) == 4 else (outputs, inputs)
+    return _Parameter(
+        lambda: kernel.numpy().reshape(four).transpose(3, 2, 0, 1).reshape(ours),
+        lambda array: kernel.assign(array.reshape(turned).transpose(2, 3, 1, 0).reshape(kernel.shape)),
+    )
+
+
+_UNKNOWN = "{} has no weights yet: call the network on a batch first"
+_LAYERS = {"torch": _torch_layers, "mxnet": _gluon_layers, "keras": _keras_layers}
