@@ -66,16 +66,22 @@ def test_the_run_is_on_record(backend, chapter):
 
 
 @pytest.mark.parametrize(
-    ("chapter", "cell"), [("alexnet", "parameters"), ("alexnet", "macs"), ("alexnet", "slopes"), ("dataset", "shrink")]
+    ("chapter", "cell"),
+    [
+        *(("alexnet", cell) for cell in ("parameters", "macs", "slopes")),
+        ("dataset", "shrink"),
+        *(("same-answer", cell) for cell in ("logits", "padding-trap", "gradients", "sum-order", "wrong-order")),
+    ],
 )
 def test_the_frameworks_print_the_same(chapter, cell):
     said = {backend: printed(code("en", backend, chapter)[cell]) for backend in BOOK.backends(chapter)}
     assert len(set(said.values())) == 1, said
 
 
+@pytest.mark.parametrize("chapter", ["training", "same-answer"])
 @pytest.mark.parametrize("backend", BOOK.backends("alexnet"))
-def test_the_network_of_the_training_chapter_is_that_of_the_network_chapter(backend):
-    assert code("en", backend, "training")["model"].source == code("en", backend, "alexnet")["model"].source
+def test_the_network_is_that_of_its_own_chapter(backend, chapter):
+    assert code("en", backend, chapter)["model"].source == code("en", backend, "alexnet")["model"].source
 
 
 @pytest.mark.parametrize("chapter", THREE)
