@@ -1,7 +1,6 @@
 """Checkpoints: one .npz of NumPy arrays that holds the weights, the history, and which run they belong to."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alexbook._files import replaced
 from alexbook._run import History
 
 Weights = dict[str, NDArray[Any]]
@@ -28,16 +28,9 @@ class Checkpoint:
         """Replaces the file in one step: at any moment it is a whole checkpoint, the old or the new one."""
         meta = {"run": self.run, "history": {name: getattr(history, name) for name in _SAVED}}
         arrays = {f"weights/{name}": array for name, array in weights.items()}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                np.savez(file, **{_META: np.array(json.dumps(meta))}, **arrays)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replaced(self.path) as temporary, temporary.open("wb") as file:
+            # NumPy's types take an array of any name for its option allow_pickle.
+            np.savez(file, **{_META: np.array(json.dumps(meta))}, **arrays)  # type: ignore[arg-type]
 
     def load(self, current: Weights, history: History) -> Weights | None:
         """Fills `history` and returns the weights; None if there is no file yet.

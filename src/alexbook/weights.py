@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from alexbook._files import replaced
+
 Array = NDArray[Any]
 Net = Any
 
@@ -36,14 +38,8 @@ def save(net: Net, path: str | os.PathLike[str]) -> None:
         ValueError: a layer of `net` has no weights yet.
     """
     arrays = {name: np.ascontiguousarray(parameter.get()) for name, parameter in _parameters(net).items()}
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replaced(Path(path)) as temporary:
         save_file(arrays, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load(net: Net, path: str | os.PathLike[str]) -> None:
