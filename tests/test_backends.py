@@ -41,7 +41,7 @@ def test_a_name_that_nobody_has(backend):
     module = MODULES[backend.name]
     message = f"module 'alexbook.{module}' has no attribute 'Animatr', and neither has 'd2l.{module}'"
     with pytest.raises(AttributeError, match=message) as raised:
-        backend.d2l.Animatr  # noqa: B018
+        backend.d2l.Animatr  # noqa: B018  # to look it up is the test
     assert raised.value.name == "Animatr"
 
 
@@ -73,14 +73,14 @@ def test_a_backend_comes_alone_and_leaves_numpy_as_it_was(backend):
     ],
 )
 def test_what_is_missing_is_named_with_the_line_that_installs_it(monkeypatch, name, missing, install):
-    monkeypatch.setattr(_mxnet_numpy, "_has_wheel", lambda: True)
+    monkeypatch.setattr(_mxnet_numpy, "mxnet_has_wheel", lambda: True)
     message = f"alexbook.{MODULES[name]} needs {missing}, which is not installed: pip install {install}"
     with pytest.raises(ImportError, match=f"^{message}$"):
         import_without(monkeypatch, missing, name)
 
 
 def test_where_mxnet_has_no_wheel_no_line_would_install_it(monkeypatch):
-    monkeypatch.setattr(_mxnet_numpy, "_has_wheel", lambda: False)
+    monkeypatch.setattr(_mxnet_numpy, "mxnet_has_wheel", lambda: False)
     with pytest.raises(ImportError, match=r"has no wheel for .*: use alexbook.torch or alexbook.tensorflow"):
         import_without(monkeypatch, "mxnet", "mxnet")
 

@@ -8,15 +8,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from alexbook._probe import D2L, MXNET
 from alexbook.data import Split, load
 from alexbook.profiles import announce, current_profile
 
 Loader = TypeVar("Loader")
 
-# d2l and MXNet pin a NumPy of 2022 and run on today's: --no-deps keeps pip from taking today's away.
+# d2l, like MXNet, pins a NumPy of 2022 and runs on today's: --no-deps keeps pip from taking today's away.
 _INSTALL = {
-    "d2l": "--no-deps d2l==1.0.3",
-    "mxnet": "--no-deps mxnet==1.9.1",
+    "d2l": f"--no-deps d2l=={D2L}",
+    "mxnet": MXNET.install,
     "distutils": "setuptools",
     "matplotlib_inline": "matplotlib-inline",
     "PIL": "pillow",

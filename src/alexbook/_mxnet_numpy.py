@@ -6,7 +6,6 @@ back, each only where NumPy lacks it, and imports MXNet. For MXNet alone: import
 
 import os
 import platform
-import sys
 import warnings
 from collections.abc import Callable
 from types import ModuleType
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from alexbook._backend import cores, needs
+from alexbook._probe import mxnet_has_wheel
 
 _RENAMED: dict[str, Any] = {
     "PZERO": 0.0,
@@ -56,7 +56,7 @@ def _load() -> ModuleType:
     try:
         import mxnet
     except ModuleNotFoundError as error:
-        if error.name == "mxnet" and not _has_wheel():
+        if error.name == "mxnet" and not mxnet_has_wheel():
             raise ImportError(
                 f"MXNet 1.9.1, its last release, has no wheel for {platform.system()} "
                 f"{platform.machine()}, only for Linux x86_64 and Intel Macs: use alexbook.torch or "
@@ -66,10 +66,6 @@ def _load() -> ModuleType:
         raise
     module: ModuleType = mxnet
     return module
-
-
-def _has_wheel() -> bool:
-    return sys.platform in ("linux", "darwin") and platform.machine() == "x86_64"
 
 
 def give_names_back() -> None:

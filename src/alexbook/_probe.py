@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 MARKS = {True: "[OK]  ", False: "[FAIL]", None: "[ - ] "}
+D2L = "1.0.3"  # the one version of d2l that the backends hand through
 PATIENCE = 180  # seconds for a framework to import: from a cold disk it takes half a minute
 EVERYTHING = "uv pip install --no-deps -r requirements/all.txt (in the book's folder; it installs everything)"
 
@@ -64,10 +65,15 @@ FRAMEWORKS = (MXNET, PYTORCH, TENSORFLOW)
 
 def mxnet_absent_reason() -> str | None:
     """Why MXNet cannot be had on this machine, in one line; None where it is installed or has a wheel."""
-    system, machine = platform.system(), platform.machine()
-    if find_spec("mxnet") or (system in ("Linux", "Darwin") and machine == "x86_64"):
+    if find_spec("mxnet") or mxnet_has_wheel():
         return None
-    return f"MXNet 1.9.1, its last release, has no wheel for {system} on {machine}: its parts are skipped"
+    here = f"{platform.system()} on {platform.machine()}"
+    return f"MXNet 1.9.1, its last release, has no wheel for {here}: its parts are skipped"
+
+
+def mxnet_has_wheel() -> bool:
+    """Whether MXNet can be installed on this machine: Linux and Macs, with processors of Intel's kind."""
+    return platform.system() in ("Linux", "Darwin") and platform.machine() == "x86_64"
 
 
 def probe(package: Package) -> tuple[Check, list[str]]:

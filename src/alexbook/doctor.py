@@ -12,12 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import alexbook
 from alexbook import profiles
-from alexbook._probe import EVERYTHING, FRAMEWORKS, MXNET, NUMPY, Check, mxnet_absent_reason, probe
+from alexbook._probe import D2L, EVERYTHING, FRAMEWORKS, MXNET, NUMPY, Check, mxnet_absent_reason, probe
 
 __all__ = ["main", "mxnet_absent_reason"]
 
 ITSELF = "uv pip install --reinstall --no-deps -e . (in the book's folder)"
-D2L = "1.0.3"
 
 ABOUT = """\
 Helps readers of the book that builds AlexNet in MXNet, PyTorch and TensorFlow side by side.
