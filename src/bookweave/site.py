@@ -92,7 +92,7 @@ class Tabs(SphinxTransform):
             parent[:] = [node for group in groups for node in _tabs(book, group)]
         title = next(iter(self.document.findall(nodes.title)))
         below = title.parent.index(title) + 1
-        title.parent.insert(below, _launcher(book, language, chapter, list(read_chapter(book, chapter))))
+        title.parent.insert(below, _launcher(book, language, chapter))
 
 
 def _metadata(node: nodes.Node) -> dict[str, Any]:
@@ -120,8 +120,8 @@ def tab_set(book: Book, tabs: Mapping[str, Sequence[nodes.Node]]) -> nodes.conta
     return create_component("tab-set", ["sd-tab-set"], children=items)
 
 
-def _launcher(book: Book, language: str, chapter: str, backends: Sequence[str]) -> list[nodes.Node]:
-    rows = {backend: _links(book, language, backend, chapter) for backend in backends}
+def _launcher(book: Book, language: str, chapter: str) -> list[nodes.Node]:
+    rows = {backend: _links(book, language, backend, chapter) for backend in book.backends(chapter)}
     if not rows:
         return []
     return [nodes.container("", *(rows.get(PLAIN) or [tab_set(book, rows)]), classes=["launcher"])]
@@ -157,7 +157,7 @@ class Status(SphinxDirective):
         book, language, _ = _where(self.env)
         rows = [f"| {word(language, 'notebook')} | {word(language, 'run')} |", "|---|---|"]
         for chapter in book.chapters:
-            for backend in read_chapter(book, chapter):
+            for backend in book.backends(chapter):
                 path = book.notebook(language, backend, chapter)
                 self.env.note_dependency(str(path))
                 name = book.settings["backends"].get(backend, "Python")
