@@ -98,8 +98,8 @@ def test_nothing_names_a_registry_or_a_machine():
     words = [
         "--index" + "-url",
         "--extra-index" + "-url",
-        "files.python" + "hosted",
-        "pypi.org/" + "simple",
+        "python" + "hosted",
+        ".org/" + "simple",
         "/ro" + "ot/",
     ]
     found = [

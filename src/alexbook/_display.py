@@ -73,7 +73,7 @@ class _Plot:
         self._points: tuple[list[tuple[float, float]], ...] = tuple([] for _ in _SERIES)
         self._drawn = 0.0
         self._svg = self._draw()
-        self._handle: Any = display(  # type: ignore[no-untyped-call]
+        self._handle: Any = display(  # type: ignore[no-untyped-call]  # IPython gives it no types
             {"text/plain": "training"}, raw=True, display_id=True
         )
 

@@ -154,7 +154,7 @@ class _Learner:
 
     def step(self, X: Any, y: Any) -> tuple[Any, Any]:
         with _tf.device(self.device):
-            return self._step(X, y)  # type: ignore[no-any-return]
+            return self._step(X, y)  # type: ignore[no-any-return]  # TensorFlow has no types
 
     def evaluate(self, X: Any, y: Any) -> Any:
         with _tf.device(self.device):

@@ -130,7 +130,7 @@ class _Learner:
         self._optimizer.zero_grad()
         outputs: _torch.Tensor = self.net.train()(X)
         loss = _functional.cross_entropy(outputs, y)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # PyTorch gives this method no types
         self._optimizer.step()
         return loss.detach() * len(y), (outputs.argmax(dim=1) == y).sum()
 
