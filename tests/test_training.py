@@ -16,7 +16,8 @@ import pytest
 from backend_fixtures import Interrupted, patterns, present
 from nbclient import NotebookClient
 
-from alexbook import _display, provenance
+from alexbook import _display, provenance, training
+from alexbook._cpu import has_avx512
 from alexbook._probe import mxnet_absent_reason
 
 alone, backend = data_fixtures.alone, backend_fixtures.backend
@@ -40,6 +41,7 @@ def train(backend, net=None, batches=None, epochs=2, lr=0.2, **options):
     """A short training on the CPU."""
     train_iter, test_iter = problem(backend)
     net = backend.network(*WORDS) if net is None else net
+    options = {"precision": "fp32"} | options  # what auto chooses depends on the machine
     try:
         return backend.d2l.train_ch6(net, batches or train_iter, test_iter, epochs, lr, backend.cpu, **options)
     except KeyboardInterrupt:  # it would end all tests
@@ -168,6 +170,7 @@ def test_a_finished_run_comes_back_from_its_checkpoint(backend, tmp_path, capsys
 OTHERS = {
     "seed": (dict(seed=1), r"seed 0 \(now 1\)"),
     "lr": (dict(lr=0.1), r"lr 0.2 \(now 0.1\)"),
+    "precision": (dict(precision="bf16"), r"precision fp32 \(now bf16\)"),
     "network": (dict(net=("flatten", "dense 10")), r"weights .*, and \d+ more"),
     "shape": (dict(net=("flatten", "dense 23", *WORDS[2:])), r"weights .*24.*\(now .*23.*"),
     "batches": (dict(batches=3), r"batches per epoch 5 \(now 3\)"),
@@ -175,7 +178,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_the_checkpoint_of_another_run_is_refused(backend, tmp_path, other):
+def test_the_checkpoint_of_another_run_is_refused(backend, tmp_path, other, any_processor):
     file = tmp_path / "run.npz"
     train(backend, epochs=1, checkpoint=file)
     before = file.read_bytes()
@@ -187,6 +190,13 @@ def test_the_checkpoint_of_another_run_is_refused(backend, tmp_path, other):
     with pytest.raises(ValueError, match=f"^{re.escape(str(file))}: the checkpoint of another run: .*{difference}"):
         train(backend, checkpoint=file, **options)
     assert file.read_bytes() == before
+
+
+@pytest.fixture
+def any_processor(monkeypatch):
+    """MXNet would refuse bfloat16 where there is no AVX-512."""
+    if "mxnet" in present():
+        monkeypatch.setattr(present()["mxnet"].d2l, "has_avx512", lambda: True)
 
 
 def test_the_checkpoint_of_another_backend_is_refused(tmp_path):
@@ -229,6 +239,21 @@ def test_a_damaged_checkpoint_is_named_and_left_as_it_is(tmp_path, damage):
     with pytest.raises(ValueError, match=message):
         train(present()["pytorch"], checkpoint=file)
     assert file.read_bytes() == before
+
+
+def test_all_runs_of_a_process_are_kept_where_the_environment_says(backend, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ALEXBOOK_CHECKPOINTS", str(tmp_path / "new"))
+    monkeypatch.setattr(training, "_calls", itertools.count(1))
+    batches, _ = problem(backend)
+    train(backend, batches=Interrupted(batches, 7), epochs=3)
+    file = tmp_path / "new" / f"{backend.name}-1.npz"
+    assert f"the same call goes on from the last epoch in {file}." in capsys.readouterr().out
+    train(backend, seed=1)  # another call, another file
+    assert sorted(path.name for path in file.parent.iterdir()) == [file.name, f"{backend.name}-2.npz"]
+    monkeypatch.setattr(training, "_calls", itertools.count(1))  # the next process
+    resumed = train(backend, epochs=3)
+    monkeypatch.delenv("ALEXBOOK_CHECKPOINTS")
+    assert values(resumed) == values(train(backend, epochs=3))
 
 
 def test_a_crash_while_saving_keeps_the_last_checkpoint(tmp_path, monkeypatch):
@@ -284,6 +309,7 @@ def test_a_loss_gone_wrong_leaves_the_last_good_checkpoint(tmp_path):
     [
         *(("epochs", value, "num_epochs must be a whole number of at least 1") for value in (0, -1, 1.5, "3", None)),
         *(("seed", value, "seed must be a whole number of at least 0") for value in (-1, 1.5, "0", None)),
+        *(("precision", value, "precision must be one of auto, fp32, bf16") for value in ("fp16", "", None, 16)),
         *(("lr", value, "lr must be a finite number above 0") for value in (0, -0.1, np.nan, np.inf, "0.1", None)),
     ],
 )
@@ -367,6 +393,42 @@ def test_the_arguments_are_those_of_d2l(backend):
         assert all(each.kind is each.KEYWORD_ONLY for each in ours[len(theirs) :])
 
 
+def test_in_bfloat16_the_weights_stay_in_float32(backend):
+    if backend.name == "mxnet" and not has_avx512():
+        with pytest.raises(ValueError, match=r'in MXNet, precision "bf16" needs .* AVX-512'):
+            train(backend, precision="bf16")
+        return
+    net = backend.network("flatten", "dense 24", "relu", "dense 10")
+    plain = train(backend, net, epochs=6)
+    history = train(backend, net, epochs=6, precision="bf16")
+    assert (plain.precision, history.precision) == ("fp32", "bf16")
+    assert all(array.dtype == np.float32 for array in backend.state(history.net))
+    assert history.train_loss != plain.train_loss  # the products were rounded,
+    assert history.train_loss == pytest.approx(plain.train_loss, rel=0.02)  # and little else changed
+    assert history.test_acc[-1] > 0.8
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_the_precision_is_what_the_processor_is_faster_in(backend, native, monkeypatch, any_processor):
+    monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(backend.d2l, "has_tiles" if backend.name == "mxnet" else "has_bf16", lambda: native)
+    if native and backend.name == "mxnet" and not has_avx512():
+        return
+    expected = "bf16" if native else "fp32"
+    assert train(backend, precision="auto").precision == expected
+    assert provenance.record()["precision"] == expected
+
+
+def test_a_function_of_keras_finds_the_policy_as_it_was():
+    tensorflow = present()["tensorflow"]
+    keras = tensorflow.d2l.tf.keras
+    train(tensorflow, precision="bf16")
+    assert keras.config.dtype_policy().name == "float32"
+    with pytest.raises(TypeError, match="must return a Keras model"):
+        train(tensorflow, lambda: 3, precision="bf16")
+    assert keras.config.dtype_policy().name == "float32"
+
+
 def test_mxnet_trains_what_it_cannot_hybridize():
     if (mxnet := present().get("mxnet")) is None:
         pytest.skip(mxnet_absent_reason())
@@ -385,6 +447,9 @@ def test_mxnet_trains_what_it_cannot_hybridize():
     expected = train(mxnet, mxnet.network("flatten", "dense 24", "relu", "dense 10"))
     for net in (Mine(), hybrid):
         assert train(mxnet, net).train_loss == pytest.approx(expected.train_loss, rel=1e-5)
+    assert train(mxnet, Mine(), precision="auto").precision == "fp32"
+    with pytest.raises(ValueError, match=r'precision "bf16" needs a network of HybridBlocks .*; got Mine on cpu'):
+        train(mxnet, Mine(), precision="bf16")
 
 
 def test_the_profile_cuts_epochs_and_says_so(backend, monkeypatch, capsys):
@@ -400,7 +465,8 @@ def test_a_run_is_recorded(backend, monkeypatch):
     history = train(backend, epochs=3, seed=5)
     record = provenance.record()
     assert record.pop("seconds") == pytest.approx(sum(history.seconds), abs=0.001)
-    facts = {"backend": backend.name, "seed": 5, "profile": "full", "images": 3 * 96, "epochs": 3}
+    facts = {"backend": backend.name, "seed": 5, "profile": "full", "precision": "fp32"}
+    facts |= {"images": 3 * 96, "epochs": 3}
     assert facts.items() <= record.items()
 
 

@@ -1,10 +1,8 @@
-"""What the three backends share: handing names through to d2l, cutting the data to the profile, naming the CPU."""
+"""What the three backends share: handing names through to d2l, and cutting the data to the profile."""
 
 import contextlib
 import os
-import platform
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -66,22 +64,3 @@ def loaders(make: Callable[[Split, int], Loader], accelerator: bool) -> tuple[Lo
     profile = current_profile(accelerator)
     announce(profile, train=len(load("train")[1]), test=len(load("test")[1]))
     return make("train", profile.train), make("test", profile.test)
-
-
-def cpu_name() -> str:
-    """The processor and how many of its cores this process may use, for the record of what ran."""
-    return f"{_model()}, {cores()} cores"
-
-
-def cores() -> int:
-    """The cores that this process may use: in a container fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _model() -> str:
-    """Linux names the model in /proc/cpuinfo only; the other systems answer `platform.processor`."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from alexbook._backend import cores, needs
+from alexbook._backend import needs
+from alexbook._cpu import cores, has_tiles
 from alexbook._probe import mxnet_has_wheel
 
 _RENAMED: dict[str, Any] = {
@@ -46,6 +47,8 @@ def import_mxnet() -> ModuleType:
     give_names_back()
     # Read once, while MXNet is loaded. By itself it takes half of the cores.
     os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
+    if has_tiles():  # MXNet's oneDNN of 2021 knows AMX, and uses it where it is told to
+        os.environ.setdefault("DNNL_MAX_CPU_ISA", "AVX512_CORE_AMX")
     with needs("alexbook.mxnet"), warnings.catch_warnings():
         # MXNet compares version numbers with distutils, in four places.
         warnings.filterwarnings("ignore", "distutils Version classes", DeprecationWarning)

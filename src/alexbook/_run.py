@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+PRECISIONS = ("auto", "fp32", "bf16")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -18,6 +20,7 @@ class Plan:
     seed: int = 0
     checkpoint: str | os.PathLike[str] | None = None
     accelerator: bool = False
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         """Checks the numbers before anything is built or reset."""
@@ -29,6 +32,12 @@ class Plan:
         if not (isinstance(self.lr, int | float | np.number) and 0 < self.lr < math.inf):
             raise ValueError(f"lr must be a finite number above 0, got {self.lr!r}")
         object.__setattr__(self, "lr", float(self.lr))
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+
+    def choose(self, bf16_is_faster: bool) -> str:
+        """The precision to train in, "fp32" or "bf16"."""
+        return {"auto": "bf16" if bf16_is_faster else "fp32"}.get(self.precision, self.precision)
 
 
 @dataclass
@@ -41,6 +50,7 @@ class History:
         test_acc: share of right answers on the test images after the epoch, from 0 to 1.
         seconds: time spent on training alone, evaluation not counted.
         images: training images in an epoch.
+        precision: what the products were computed in, "fp32" or "bf16".
         net: the trained network.
     """
 
@@ -51,6 +61,7 @@ class History:
     images: int = 0
     seed: int = 0
     profile: str = "full"
+    precision: str = "fp32"
     net: Any = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:

@@ -3,13 +3,15 @@
 Every name that is not defined here is d2l's own.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from alexbook import provenance, training
-from alexbook._backend import cpu_name, hand_through, loaders, needs, silent_stderr
+from alexbook._backend import hand_through, loaders, needs, silent_stderr
 from alexbook._checkpoint import Weights
+from alexbook._cpu import cpu_name, has_bf16
 from alexbook.data import Batches, Split
 
 with needs("alexbook.tensorflow"), silent_stderr():
@@ -88,6 +90,7 @@ def train_ch6(
     *,
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
+    precision: str = "auto",
 ) -> training.History:
     """Trains the network that `net_fn` returns by gradient descent, and prints d2l's two last lines.
 
@@ -100,6 +103,7 @@ def train_ch6(
         device: where to train, such as `d2l.try_gpu()` or "/GPU:0".
         seed: decides the weights, the order of the batches and the dropout.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
+        precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
 
     Returns:
         The history, the trained network in it as `net`; after Ctrl-C, so far.
@@ -115,8 +119,27 @@ def train_ch6(
             "TensorFlow builds the network on the device, so train_ch6 needs a function that returns it: "
             f"def net(): return tf.keras.Sequential([...]); got {net_fn!r}"
         )
-    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR)
-    return training.train(_Learner(net_fn, plan.lr, device), train_iter, test_iter, plan)
+    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision)
+    return training.train(_Learner(net_fn, plan, device), train_iter, test_iter, plan)
+
+
+@contextlib.contextmanager
+def _computing_in(precision: str) -> Iterator[None]:
+    """Layers made in here multiply in that precision; their weights are float32 in either."""
+    before = _tf.keras.config.dtype_policy()
+    if precision == "bf16":
+        _tf.keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        yield
+    finally:
+        _tf.keras.config.set_dtype_policy(before)
+
+
+def _multiplies_bf16(device: str) -> bool:
+    if "GPU" not in device:
+        return has_bf16()
+    details = _tf.config.experimental.get_device_details(_GPUS[0]) if _GPUS else {}
+    return bool(details.get("compute_capability", (0, 0)) >= (8, 0))
 
 
 class _Learner:
@@ -124,12 +147,13 @@ class _Learner:
 
     backend = "tensorflow"
 
-    def __init__(self, net_fn: Callable[[], Any], lr: float, device: Any) -> None:
+    def __init__(self, net_fn: Callable[[], Any], plan: training.Plan, device: Any) -> None:
         # d2l.try_gpu returns a context that knows its name, and may be entered only where it was made.
         self.device = device if isinstance(device, str) else device._device_name
-        with _tf.device(self.device):
+        self.precision = plan.choose(_multiplies_bf16(self.device))
+        with _tf.device(self.device), _computing_in(self.precision):
             self.net = net_fn()
-            self._optimizer = _tf.keras.optimizers.SGD(lr)
+            self._optimizer = _tf.keras.optimizers.SGD(plan.lr)
         if not isinstance(self.net, _tf.keras.Model):
             raise TypeError(f"the function net must return a Keras model, it returned {self.net!r}")
         self._step, self._answer = (
@@ -172,7 +196,7 @@ class _Learner:
 
     def _descend(self, X: Any, y: Any) -> tuple[Any, Any]:
         with _tf.GradientTape() as tape:
-            outputs = self.net(X, training=True)
+            outputs = _tf.cast(self.net(X, training=True), _tf.float32)
             losses = _tf.keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
             objective = _tf.reduce_mean(losses) + sum(self.net.losses)
         variables = self.net.trainable_variables

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from alexbook import provenance, training
-from alexbook._backend import cpu_name, hand_through, loaders, needs
+from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
+from alexbook._cpu import cpu_name, has_bf16, keep_memory
 from alexbook.data import Batches, Split
 
 with needs("alexbook.torch"):
@@ -76,6 +77,7 @@ def train_ch6(
     *,
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
+    precision: str = "auto",
 ) -> training.History:
     """Trains `net` from fresh weights by gradient descent, and prints d2l's two last lines.
 
@@ -88,6 +90,7 @@ def train_ch6(
         device: where to train, such as `d2l.try_gpu()`.
         seed: decides the weights, the order of the batches and the dropout.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
+        precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
 
     Returns:
         The history; after Ctrl-C, so far.
@@ -99,8 +102,8 @@ def train_ch6(
     """
     if not isinstance(net, _torch.nn.Module):
         raise TypeError(f"net must be a torch.nn.Module, got {net!r}")
-    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR)
-    return training.train(_Learner(net, plan.lr, device), train_iter, test_iter, plan)
+    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision)
+    return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
 
 
 class _Learner:
@@ -108,8 +111,12 @@ class _Learner:
 
     backend = "pytorch"
 
-    def __init__(self, net: _torch.nn.Module, lr: float, device: _torch.device | str) -> None:
-        self.net, self._lr, self.device = net, lr, str(device)
+    def __init__(self, net: _torch.nn.Module, plan: training.Plan, device: _torch.device | str) -> None:
+        self.net, self._lr, self.device = net, plan.lr, str(device)
+        self._kind = _torch.device(device).type
+        self.precision = plan.choose(_multiplies_bf16(self._kind))
+        if self._kind == "cpu":
+            keep_memory()
 
     def initialize(self, X: _torch.Tensor, seed: int) -> None:
         """On the CPU first, so that a seed means the same weights on every device."""
@@ -128,7 +135,7 @@ class _Learner:
     def step(self, X: _torch.Tensor, y: _torch.Tensor) -> tuple[_torch.Tensor, _torch.Tensor]:
         X, y = X.to(self.device), y.to(self.device)
         self._optimizer.zero_grad()
-        outputs: _torch.Tensor = self.net.train()(X)
+        outputs = self._answer(self.net.train(), X)
         loss = _functional.cross_entropy(outputs, y)
         loss.backward()  # type: ignore[no-untyped-call]  # PyTorch gives this method no types
         self._optimizer.step()
@@ -136,8 +143,13 @@ class _Learner:
 
     @_torch.no_grad()
     def evaluate(self, X: _torch.Tensor, y: _torch.Tensor) -> _torch.Tensor:
-        outputs: _torch.Tensor = self.net.eval()(X.to(self.device))
+        outputs = self._answer(self.net.eval(), X.to(self.device))
         return (outputs.argmax(dim=1) == y.to(self.device)).sum()
+
+    def _answer(self, net: _torch.nn.Module, X: _torch.Tensor) -> _torch.Tensor:
+        with _torch.autocast(self._kind, _torch.bfloat16, enabled=self.precision == "bf16"):
+            outputs: _torch.Tensor = net(X)
+        return outputs.float()
 
     def get_weights(self) -> Weights:
         return {name: value.cpu().numpy().copy() for name, value in self.net.state_dict().items()}
@@ -148,6 +160,12 @@ class _Learner:
     def synchronize(self) -> None:
         if self.device.startswith("cuda"):
             _torch.cuda.synchronize(self.device)
+
+
+def _multiplies_bf16(kind: str) -> bool:
+    if kind == "cuda":
+        return bool(_torch.cuda.is_bf16_supported(including_emulation=False))
+    return kind == "cpu" and has_bf16()
 
 
 def _reset(layer: _torch.nn.Module) -> None:

@@ -3,6 +3,7 @@
 A backend brings a `Learner`: one network in one framework, reduced to the few verbs that the loop needs.
 """
 
+import itertools
 import math
 import os
 import time
@@ -21,12 +22,15 @@ from alexbook.profiles import announce, current_profile
 
 __all__ = ["History", "Learner", "Plan", "train"]
 
+_calls = itertools.count(1)  # numbers the checkpoints of a process, for ALEXBOOK_CHECKPOINTS
+
 
 class Learner(Protocol):
     """One network, its optimizer and its device. What `step` and `evaluate` return may stay on the device."""
 
     backend: str
     device: str  # as d2l prints it: cuda:0, gpu(0), /GPU:0
+    precision: str  # what its products are computed in: fp32 or bf16
     net: Any
 
     def initialize(self, X: Any, seed: int) -> None:
@@ -64,7 +68,7 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     announce(profile, epochs=plan.num_epochs)
     epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
     learner.initialize(X, plan.seed)
-    history = History(seed=plan.seed, profile=profile.name, net=learner.net)
+    history = History(seed=plan.seed, profile=profile.name, precision=learner.precision, net=learner.net)
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
     run.resume()
     run.go()
@@ -73,6 +77,7 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
             backend=learner.backend,
             seed=history.seed,
             profile=history.profile,
+            precision=history.precision,
             images=history.images * len(history),
             epochs=len(history),
             seconds=round(sum(history.seconds), 3),
@@ -101,12 +106,16 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.steps = len(self.train_iter)
-        self.checkpoint = self._open_checkpoint() if self.plan.checkpoint is not None else None
+        path = self.plan.checkpoint
+        if path is None and (folder := os.environ.get("ALEXBOOK_CHECKPOINTS")):
+            path = Path(folder, f"{self.learner.backend}-{next(_calls)}.npz")
+        self.checkpoint = self._open_checkpoint(path) if path is not None else None
 
-    def _open_checkpoint(self) -> Checkpoint:
-        run = {"backend": self.learner.backend, "seed": self.plan.seed, "lr": self.plan.lr}
+    def _open_checkpoint(self, path: str | os.PathLike[str]) -> Checkpoint:
+        run: dict[str, Any] = {"backend": self.learner.backend, "precision": self.learner.precision}
+        run |= {"seed": self.plan.seed, "lr": self.plan.lr}
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
-        return Checkpoint(Path(os.fspath(self.plan.checkpoint or "")), run)
+        return Checkpoint(Path(path), run)
 
     def resume(self) -> None:
         """Goes on from the checkpoint, if there is one."""
@@ -183,10 +192,10 @@ class _Run:
 
     def _stopped(self) -> str:
         where = f"Stopped after {len(self.history)} of {self.epochs} epochs and {self.step} of {self.steps} steps"
-        if self.plan.checkpoint is None:
+        if self.checkpoint is None:
             again = 'train_ch6 starts anew; with checkpoint="file.npz" it can go on'
         elif not len(self.history):
             again = "the same call starts anew, as no epoch was complete"
         else:
-            again = f"the same call goes on from the last epoch in {os.fspath(self.plan.checkpoint)}"
+            again = f"the same call goes on from the last epoch in {self.checkpoint.path}"
         return f"{where}; the network keeps its weights. To continue: {again}."

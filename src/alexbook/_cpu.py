@@ -1,0 +1,69 @@
+"""The processor: its name, its cores, whether it computes in bfloat16, and memory that it need not fetch again."""
+
+import contextlib
+import ctypes
+import functools
+import os
+import platform
+import sys
+from pathlib import Path
+
+# From glibc's malloc.h and Linux's asm/prctl.h.
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA = 158, 0x1023, 18
+
+
+def cpu_name() -> str:
+    """The processor and how many of its cores this process may use, for the record of what ran."""
+    return f"{_described('model name') or platform.processor() or platform.machine()}, {cores()} cores"
+
+
+def cores() -> int:
+    """The cores that this process may use: in a container fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 by itself. Where it does not, bfloat16 is slower than float32."""
+    return not _flags().isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})  # Intel and AMD, Intel, Arm
+
+
+def has_avx512() -> bool:
+    """Whether the processor has the wide registers that older libraries want for bfloat16."""
+    return {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= _flags()
+
+
+@functools.cache
+def has_tiles() -> bool:
+    """Whether this process may use AMX, Intel's matrix unit; asks Linux for the permission that it wants."""
+    if "amx_bf16" not in _flags():
+        return False
+    libc = ctypes.CDLL(None)
+    return bool(libc.syscall(_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA) == 0)
+
+
+@functools.cache
+def keep_memory() -> None:
+    """Has glibc keep the memory that a training step frees, so that the next step finds it mapped.
+
+    By default every array of more than 32 MB is given back to Linux at once, and the next one of that size costs a page
+    fault for each 4 kB of it.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_ARENA_MAX, 1)):
+            libc.mallopt(option, value)
+
+
+def _flags() -> set[str]:
+    return {*_described("flags").split(), *_described("Features").split()}  # x86, Arm
+
+
+@functools.cache
+def _described(field: str) -> str:
+    """What Linux says of the first processor, "" where there is no Linux or no such field."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == field:
+                return value.strip()
+    return ""

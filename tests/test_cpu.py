@@ -1,0 +1,74 @@
+"""What alexbook reads off the processor, and what it asks of it."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+from alexbook import _cpu
+
+AVX512 = "avx512f avx512dq avx512bw avx512vl"
+PROCESSORS = {  # a line of /proc/cpuinfo, and whether it has bfloat16, AVX-512, AMX
+    "old": ("flags\t\t: fpu sse2 avx avx2", False, False, False),
+    "AVX-512 alone": (f"flags\t\t: fpu {AVX512}", False, True, False),
+    "AMD": (f"flags\t\t: fpu {AVX512} avx512_bf16", True, True, False),
+    "Intel": (f"flags\t\t: fpu {AVX512} avx512_bf16 amx_bf16 amx_tile", True, True, True),
+    "Arm": ("Features\t: fp asimd bf16 i8mm", True, False, False),
+    "none": ("", False, False, False),
+}
+
+
+@pytest.fixture
+def processor(monkeypatch, tmp_path):
+    """Makes the processor one that /proc/cpuinfo describes with the given text."""
+
+    def describe(text):
+        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{text}\n\nprocessor\t: 1\nmodel name\t: another\n")
+        monkeypatch.setattr(_cpu, "Path", lambda path: tmp_path / "cpuinfo")
+        _cpu._described.cache_clear()
+        _cpu.has_tiles.cache_clear()
+
+    yield describe
+    monkeypatch.undo()
+    _cpu._described.cache_clear()
+    _cpu.has_tiles.cache_clear()
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_what_a_processor_can(name, processor, monkeypatch):
+    text, bf16, avx512, amx = PROCESSORS[name]
+    asked = []
+    libc = type("libc", (), {"syscall": staticmethod(lambda *words: asked.append(words) or 0)})
+    processor(text)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: libc)
+    assert (_cpu.has_bf16(), _cpu.has_avx512(), _cpu.has_tiles()) == (bf16, avx512, amx)
+    assert asked == ([(158, 0x1023, 18)] if amx else [])  # nothing is asked of a kernel that has no such thing
+
+
+def test_a_kernel_that_refuses_the_matrix_unit(processor, monkeypatch):
+    processor(PROCESSORS["Intel"][0])
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: type("libc", (), {"syscall": staticmethod(lambda *words: -1)}))
+    assert not _cpu.has_tiles()
+
+
+def test_the_name_of_a_processor(processor):
+    processor("model name\t: AMD EPYC 9B14")
+    assert _cpu.cpu_name() == f"AMD EPYC 9B14, {_cpu.cores()} cores"
+
+
+def test_kept_memory_is_not_fetched_again():
+    code = """
+import resource, sys, numpy
+from alexbook._cpu import keep_memory
+if sys.argv[1] == "keep":
+    keep_memory()
+numpy.ones(2**24)  # 128 MB
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(3):
+    numpy.ones(2**24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = [int(subprocess.check_output([sys.executable, "-c", code, word])) for word in ("", "keep")]
+    if sys.platform == "linux":
+        assert faults[1] * 10 < faults[0]
