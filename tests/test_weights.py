@@ -112,6 +112,18 @@ def test_a_network_without_weights_says_what_to_do(backend, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_layer_of_another_kind_is_named(backend, tmp_path):
+    (size, channels), *words = SMALL
+    net, answer = make(backend, ((size, channels), *words[:3], "norm", *words[3:]))
+    if backend.name == "pytorch":
+        net.eval()  # one image has no variance
+    answer()
+    for do in (weights.save, weights.load):
+        with pytest.raises(TypeError, match=r"^expected convolutions and fully connected layers, got .*Norm.* with "):
+            do(net, tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_interrupted_save_leaves_the_old_file(backend, tmp_path, monkeypatch):
     net, answer = make(backend, SMALL)
     answer()

@@ -6,7 +6,7 @@ connected one (outputs, inputs); where maps were flattened before it, channels c
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def save(net: Net, path: str | os.PathLike[str]) -> None:
     """Writes the weights of a Gluon block, a `torch.nn.Module` or a Keras model; the whole file, or none.
 
     Raises:
-        TypeError: `net` is a network of none of the three frameworks.
+        TypeError: `net` is a network of none of the three frameworks, or has layers of other kinds.
         ValueError: a layer of `net` has no weights yet.
     """
     arrays = {name: np.ascontiguousarray(parameter.get()) for name, parameter in _parameters(net).items()}
@@ -46,7 +46,7 @@ def load(net: Net, path: str | os.PathLike[str]) -> None:
     """Reads what `save` has written, whichever framework it came from; all arrays, or none.
 
     Raises:
-        TypeError: `net` is a network of none of the three frameworks.
+        TypeError: `net` is a network of none of the three frameworks, or has layers of other kinds.
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged or does not fit, or a layer of `net` has no weights yet; `net` is as it was.
     """
@@ -88,8 +88,12 @@ def _parameters(net: Net) -> dict[str, _Parameter]:
 _Layer = tuple[str, _Parameter, _Parameter | None]  # conv or fc, its weight, its bias if it has one
 
 
-def _kind(weight: Any) -> str:
-    return {2: "fc", 4: "conv"}[len(weight.shape)]
+def _kind(layer: Any, weight: Any, own: Iterable[str]) -> str:
+    """The kind of a layer whose arrays have these names."""
+    kind = {2: "fc", 4: "conv"}.get(len(weight.shape) if weight is not None else 0)
+    if kind is None or not set(own) <= {"weight", "kernel", "bias"}:
+        raise TypeError(f"expected convolutions and fully connected layers, got {layer} with {', '.join(own)}")
+    return kind
 
 
 def _torch_layers(net: Net) -> Iterator[_Layer]:
@@ -99,11 +103,12 @@ def _torch_layers(net: Net) -> Iterator[_Layer]:
         )
 
     for layer in net.modules():
-        if hasattr(layer, "weight"):
-            if "Uninitialized" in type(layer.weight).__name__:
-                raise ValueError(_UNKNOWN.format(layer))
-            bias = None if layer.bias is None else parameter(layer.bias)
-            yield _kind(layer.weight), parameter(layer.weight), bias
+        own = dict([*layer.named_parameters(recurse=False), *layer.named_buffers(recurse=False)])
+        if any("Uninitialized" in type(tensor).__name__ for tensor in own.values()):
+            raise ValueError(_UNKNOWN.format(layer))
+        if own:
+            bias = parameter(own["bias"]) if "bias" in own else None
+            yield _kind(layer, weight := own.get("weight"), own), parameter(weight), bias
 
 
 def _gluon_layers(net: Net) -> Iterator[_Layer]:
@@ -112,10 +117,11 @@ def _gluon_layers(net: Net) -> Iterator[_Layer]:
     def parameter(own: Any) -> _Parameter:
         return _Parameter(lambda: own.data().asnumpy(), lambda array: own.set_data(mxnet_np.array(array)))
 
-    if hasattr(net, "weight"):
-        if net.weight._data is None:
+    if own := net._reg_params:
+        if any(each._data is None for each in own.values()):
             raise ValueError(_UNKNOWN.format(net))
-        yield _kind(net.weight), parameter(net.weight), None if net.bias is None else parameter(net.bias)
+        bias = parameter(own["bias"]) if "bias" in own else None
+        yield _kind(net, weight := own.get("weight"), own), parameter(weight), bias
     for child in net._children.values():
         yield from _gluon_layers(child)
 
@@ -125,11 +131,11 @@ def _keras_layers(net: Net) -> Iterator[_Layer]:
     for layer in _leaves(net):
         if type(layer).__name__ == "Flatten":
             maps = tuple(layer.input.shape[1:])
-        elif hasattr(layer, "kernel_initializer"):
-            if not layer.built:
-                raise ValueError(_UNKNOWN.format(layer))
-            bias = None if layer.bias is None else _Parameter(layer.bias.numpy, layer.bias.assign)
-            yield _kind(layer.kernel), _keras_weight(layer.kernel, maps), bias
+        elif not layer.built:
+            raise ValueError(_UNKNOWN.format(layer))
+        elif own := {weight.name: weight for weight in layer.weights}:
+            bias = _Parameter(own["bias"].numpy, own["bias"].assign) if "bias" in own else None
+            yield _kind(layer, kernel := own.get("kernel"), own), _keras_weight(kernel, maps), bias
             maps = ()
 
 
