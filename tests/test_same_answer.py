@@ -1,5 +1,6 @@
-"""The three AlexNets are one function: the same weights and images give the same logits."""
+"""The three AlexNets are one function: the same weights and images give the same logits, gradients and next weights."""
 
+import itertools
 from pathlib import Path
 
 import backend_fixtures
@@ -34,22 +35,34 @@ def file(tmp_path_factory):
     return path
 
 
-def logits(backend, file, old="", new=""):
-    """What the network of the chapter, its source changed or not, answers with the weights of a file; no dropout."""
+def network(backend, file, old="", new=""):
+    """The network of the chapter, its source changed or not, with the weights of a file."""
     source = {cell.metadata["title"]: cell.source for cell in jupytext.read(CELLS / f"{backend.name}.py").cells}
     assert old in source["model"]
     names = {}
     exec(source["imports"], names)
     exec(source["model"].replace(old, new), names)
     net = names["net"]() if backend.name == "tensorflow" else names["net"]
-    ((X, _),) = backend.batches(np.random.default_rng(1).random((4, 224, 224), np.float32), np.arange(4), 4)
     if backend.name == "mxnet":
         net.initialize()
+    net(batch(backend, 0)[0])
+    weights.load(net, file)
+    return net
+
+
+def batch(backend, *seeds):
+    """A picture of noise for each seed, and labels."""
+    images = [np.random.default_rng(seed).random((224, 224), np.float32) for seed in seeds]
+    ((X, y),) = backend.batches(np.stack(images), np.array(seeds) % 10, len(seeds))
+    return X, y
+
+
+def logits(backend, file, old="", new=""):
+    """What a network answers; no dropout."""
+    net = network(backend, file, old, new)
     if backend.name == "pytorch":
         net.eval()
-    net(X)
-    weights.load(net, file)
-    return backend.numpy(net(X))
+    return backend.numpy(net(batch(backend, 1, 2, 3, 4)[0]))
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +115,128 @@ def test_dropout_drops_half_and_doubles_the_rest(backend):
     left = dropped(backend, np.ones(count, np.float32))
     assert set(np.unique(left)) == {0, 2}
     assert abs((left > 0).mean() - 0.5) < 5 * 0.5 / np.sqrt(count)  # five standard deviations
+
+
+LR = 0.004
+
+
+class MXNetStep:
+    """Gradient descent in MXNet, by its own trainer."""
+
+    def __init__(self, backend, net):
+        gluon, self._record = backend.d2l.gluon, backend.d2l.autograd.record
+        self._net, self._loss = net, gluon.loss.SoftmaxCrossEntropyLoss()
+        self._trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": LR})
+
+    def gradients(self, X, y):
+        with self._record():
+            loss = self._loss(self._net(X), y)
+        loss.backward()
+        return {parameter: parameter.grad() / len(y) for parameter in self._net.collect_params().values()}
+
+    def descend(self, X, y):
+        self._trainer.step(len(y))
+
+    def put(self, parameter, array):
+        parameter.set_data(array)
+
+
+class PyTorchStep:
+    """Gradient descent in PyTorch, by its own optimizer."""
+
+    def __init__(self, backend, net):
+        torch = backend.d2l.torch
+        self._net, self._loss = net, torch.nn.functional.cross_entropy
+        self._optimizer = torch.optim.SGD(net.parameters(), lr=LR)
+
+    def gradients(self, X, y):
+        self._optimizer.zero_grad()
+        self._loss(self._net(X), y).backward()
+        return {parameter: parameter.grad for parameter in self._net.parameters()}
+
+    def descend(self, X, y):
+        self._optimizer.step()
+
+    def put(self, parameter, array):
+        parameter.data = array
+
+
+class TensorFlowStep:
+    """Gradient descent in TensorFlow, by Keras's optimizer."""
+
+    def __init__(self, backend, net):
+        self._tf, self._net = backend.d2l.tf, net
+        self._optimizer = self._tf.keras.optimizers.SGD(LR)
+
+    def gradients(self, X, y):
+        with self._tf.GradientTape() as tape:
+            losses = self._tf.nn.sparse_softmax_cross_entropy_with_logits(y, self._net(X, training=True))
+            loss = self._tf.reduce_mean(losses)
+        variables = self._net.trainable_variables
+        self._gradients = tape.gradient(loss, variables)
+        return dict(enumerate(self._gradients))
+
+    def descend(self, X, y):
+        self._optimizer.apply(self._gradients, self._net.trainable_variables)
+
+    def put(self, number, array):
+        self._net.trainable_variables[number].assign(array)
+
+
+STEPS = {"mxnet": MXNetStep, "pytorch": PyTorchStep, "tensorflow": TensorFlowStep}
+NO_DROPOUT = ("Dropout(0.5)", "Dropout(0)")
+
+
+def learn(backend, file, folder, seeds):
+    """The gradients of the first of three steps, and what the three add to the weights; both as a file has them."""
+    net = network(backend, file, *NO_DROPOUT)
+    step, gradients = STEPS[backend.name](backend, net), []
+    for each in seeds(net):
+        gradients.append(step.gradients(*batch(backend, *each)))
+        step.descend(*batch(backend, *each))
+    weights.save(net, folder / "after")
+    before, after = load_file(file), load_file(folder / "after")
+    for parameter, gradient in gradients[0].items():
+        step.put(parameter, gradient)
+    weights.save(net, folder / "gradients")
+    return load_file(folder / "gradients"), {name: after[name] - before[name] for name in before}
+
+
+def clear(net, seed):
+    """Whether no rounding can send a gradient another way: no sum near the kink of ReLU, no near tie for a maximum."""
+    nn, X, margins = present()["pytorch"].d2l.nn, batch(present()["pytorch"], seed)[0], []
+    for layer in net:
+        if isinstance(layer, nn.ReLU):
+            margins.append(X.abs().min() / X.std())
+        if isinstance(layer, nn.MaxPool2d):
+            windows = nn.functional.unfold(X.detach().transpose(0, 1), 3, stride=2)
+            first, second = windows.topk(2, dim=1).values.unbind(1)
+            margins.append((first - second)[first > 0].min() / X.std())
+        X = layer(X)
+    return min(margins) > 4e-6  # ten times what float32 rounds
+
+
+@pytest.fixture(scope="module")
+def lesson(file, tmp_path_factory):
+    """Three batches of clear pictures, and what PyTorch learns from them."""
+    chosen, fresh = [], iter(range(1000))
+
+    def choose(net):
+        for _ in range(3):  # the weights have changed in between
+            chosen.append(tuple(itertools.islice((seed for seed in fresh if clear(net, seed)), 2)))
+            assert len(chosen[-1]) == 2
+            yield chosen[-1]
+
+    return chosen, learn(present()["pytorch"], file, tmp_path_factory.mktemp("pytorch"), choose)
+
+
+def distances(one, other):
+    return {name: np.linalg.norm(one[name] - other[name]) / np.linalg.norm(one[name]) for name in one}
+
+
+def test_the_same_gradients_and_the_same_next_weights(backend, file, lesson, tmp_path):
+    batches, expected = lesson
+    found = learn(backend, file, tmp_path, lambda net: batches)
+    for ours, theirs in zip(expected, found, strict=True):
+        assert all(np.linalg.norm(array) > 1e-4 for array in ours.values())
+        assert max(distances(ours, theirs).values()) < TOLERANCE
