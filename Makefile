@@ -9,7 +9,7 @@ GROUPS = --group site --group mxnet --group pytorch --group tensorflow --group t
 NBVAL = $(BIN)/pytest --nbval-lax --nbval-current-env notebooks/en
 CHOICE = $(addprefix --backend ,$(BACKEND)) $(addprefix --chapter ,$(CHAPTER)) $(addprefix --profile ,$(PROFILE))
 
-.PHONY: help book serve notebooks test test-gpu check lock clean
+.PHONY: help book serve notebooks test bench test-gpu check lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -28,6 +28,9 @@ notebooks: .venv/all ## run notebooks: make notebooks BACKEND=pytorch CHAPTER=tr
 test: .venv/all book ## run every test: package, notebooks (profile smoke), site in a browser, style, freshness
 	$(BIN)/pytest
 	ALEXBOOK_PROFILE=smoke $(NBVAL)
+
+bench: .venv/all ## measure d2l's speed and ours on this machine, and write src/alexbook/bench.json (half an hour)
+	$(BIN)/python scripts/bench.py
 
 test-gpu: .venv/all ## run the notebooks in full, on a GPU (hours on a CPU)
 	ALEXBOOK_PROFILE=full $(NBVAL) --nbval-cell-timeout=86400

@@ -17,6 +17,16 @@ def in_notebook() -> bool:
     return hasattr(ipython.get_ipython(), "kernel") if ipython else False
 
 
+def svg(figure: Any) -> str:
+    """The text of a Matplotlib figure as SVG; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "alexbook"}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
+
+
 class Display:
     """A progress bar over the whole training; in a notebook also a plot, with the bar's text under it."""
 
@@ -95,7 +105,6 @@ class _Plot:
         self._handle.update({"image/svg+xml": self._draw(), "text/plain": plain}, raw=True)
 
     def _draw(self) -> str:
-        from matplotlib import rc_context
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(4.5, 3), layout="constrained")
@@ -103,10 +112,7 @@ class _Plot:
         for (name, style), points in zip(_SERIES, self._points, strict=True):
             axes.plot(*zip(*points, strict=True), style, label=name) if points else None
         self._label(axes)
-        text = io.StringIO()
-        with rc_context({"svg.hashsalt": "alexbook"}):  # the same points give the same bytes
-            figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-        return text.getvalue()
+        return svg(figure)
 
     def _label(self, axes: Any) -> None:
         axes.set(xlabel="epoch", xlim=(0, self._epochs))

@@ -25,6 +25,7 @@ WORDS = {  # what the pages say beside the prose; the facts of a run stand in th
     "en": {
         **{"colab": "Open in Colab", "download": "Download notebook", "notebook": "Notebook", "run": "Outputs"},
         **{"date": "{}", "version": "{}", "python": "Python {}", "device": "{}", "profile": "profile {}"},
+        **{"precision": "{}"},
         **{"data": "data: {}", "images": "{} images", "epochs": "{} epochs", "seed": "seed {}", "seconds": "{} s"},
         **{"never": "not run yet", "drawn": "Drawn by the code above, {}"},
     },

@@ -1,0 +1,34 @@
+# %% batch tags=["nbval-check-output"]
+train_iter, _ = d2l.load_data_fashion_mnist(batch_size=128, resize=224)
+X, y = next(iter(train_iter))
+operations = 6 * 938_146_176  # forward, and backward twice; a multiply-add is two operations
+print(f"{operations * len(y) / 1e9:.0f} billion operations for a step of {len(y)} images")
+
+# %% report
+speeds = {}
+
+
+def report(name, step):
+    step(X, y)  # the first one plans, compiles and allocates
+    start = time.perf_counter()
+    for _ in range(3):
+        step(X, y)
+    speeds[name] = 3 * len(y) / (time.perf_counter() - start)
+    share = speeds[name] * operations / limits["float32"]
+    print(f"{name:<22}{speeds[name]:6.0f} images/s  {share:5.0%} of the limit in float32")
+
+
+# %% steps
+for name, speed in speeds.items():
+    print(f"{name:<22}{speed:6.0f} images/s  {speed / speeds['plain']:4.1f} times the plain step")
+
+# %% loader
+start = time.perf_counter()
+images = sum(len(y) for _, y in train_iter)
+print(f"{images / (time.perf_counter() - start):,.0f} images/s")
+
+# %% bench
+bench.table(bench.results())
+
+# %% chart
+bench.chart(bench.results())

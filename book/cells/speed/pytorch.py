@@ -1,0 +1,89 @@
+# %% imports
+import time
+
+from alexbook import bench
+from alexbook import torch as d2l
+import torch
+from torch import nn
+
+# %% model
+net = nn.Sequential(  # takes (batch, channels, height, width) = (batch, 1, 224, 224)
+    # Objects fill many pixels: a wide window. Steps of 4 pixels: small maps from here on
+    nn.Conv2d(1, 96, kernel_size=11, stride=4),
+    nn.ReLU(),
+    # Windows of 3 at every second position: neighbours overlap
+    nn.MaxPool2d(kernel_size=3, stride=2),
+    # A padding of 2 around a window of 5 keeps height and width
+    nn.Conv2d(96, 256, kernel_size=5, padding=2),
+    nn.ReLU(),
+    nn.MaxPool2d(kernel_size=3, stride=2),
+    # Three convolutions with no pooling between them: more depth at the same resolution
+    nn.Conv2d(256, 384, kernel_size=3, padding=1),
+    nn.ReLU(),
+    nn.Conv2d(384, 384, kernel_size=3, padding=1),
+    nn.ReLU(),
+    nn.Conv2d(384, 256, kernel_size=3, padding=1),
+    nn.ReLU(),
+    nn.MaxPool2d(kernel_size=3, stride=2),
+    nn.Flatten(),
+    # Most of the parameters stand here, and so does dropout
+    nn.Linear(6400, 4096),
+    nn.ReLU(),
+    nn.Dropout(0.5),
+    nn.Linear(4096, 4096),
+    nn.ReLU(),
+    nn.Dropout(0.5),
+    # Ten kinds of clothing; the paper's network names 1000 kinds of objects
+    nn.Linear(4096, 10),
+)
+
+# %% limit
+limits = {}
+for dtype in torch.float32, torch.bfloat16:
+    A = torch.rand(2048, 2048).to(X.device, dtype)
+    for count in 2, 20:  # the first two warm up
+        start = time.perf_counter()
+        for _ in range(count):
+            B = A @ A
+        B[0, 0].item()  # a GPU answers when it is done
+    name = str(dtype).removeprefix("torch.")
+    limits[name] = 2 * 2048**3 * count / (time.perf_counter() - start)
+    print(f"{name:<9}{limits[name] / 1e9:6.0f} GFLOP/s: {limits[name] / operations:4.0f} images/s")
+
+
+# %% plain
+def step(X, y):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(net(X), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+net.to(X.device)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+report("plain", step)
+
+# %% graph tags=["absent"]
+
+# %% layout
+net.to(memory_format=torch.channels_last)
+report("channels last", step)
+
+
+# %% precision
+def step(X, y):
+    optimizer.zero_grad()
+    with torch.autocast(X.device.type, torch.bfloat16):
+        logits = net(X)
+    loss = nn.functional.cross_entropy(logits.float(), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+report("bfloat16", step)
+
+# %% memory
+d2l.keep_memory()
+report("memory kept", step)

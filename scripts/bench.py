@@ -1,0 +1,94 @@
+"""`make bench`: the speed of d2l 1.0.3 and of alexbook on this machine, side by side.
+
+    python scripts/bench.py [--repeats 5] [--output src/alexbook/bench.json]
+
+Every measure is taken several times, all subjects in turn within each round, so that whatever else the machine does
+meets all of them. Nothing is discarded. Prints medians and spreads, and writes every single value as JSON.
+"""
+
+import argparse
+import json
+import multiprocessing
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import bench_subjects as subjects
+from tqdm import tqdm
+
+from alexbook import bench
+from alexbook._files import replaced
+from alexbook._probe import mxnet_absent_reason
+
+CODES = ("d2l", "alexbook")
+LOADED = (10_240, 128)  # training and test images for the loaders
+TRAINED = (1_280, 256)  # and for whole epochs: in proportion as in the real ones, nearly
+
+
+def main() -> None:
+    """Measures, prints the table, and writes the results."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=5, help="how often each measure is taken (default: 5)")
+    parser.add_argument("--output", type=Path, default=bench.FILE, help=f"where to write (default: {bench.FILE})")
+    options = parser.parse_args()
+    if options.repeats < 1:
+        parser.error(f"--repeats must be at least 1, got {options.repeats}")
+    results = measure(options.repeats)
+    with replaced(options.output) as temporary:
+        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    bench.table(results)
+    print(f"wrote {options.output}")
+
+
+def measure(repeats: int) -> dict:
+    """All values: loaders first, then, in fresh processes, steps, epochs, memory and the machine's limits."""
+    backends = [name for name in subjects.MODULES if name != "mxnet" or not mxnet_absent_reason()]
+    with tqdm(total=repeats * (len(backends) * len(CODES) * 3 + 2), desc="measuring", unit="value") as bar:
+        values, _ = rounds(repeats, LOADED, backends, ("loader",), bar)
+        trained, facts = rounds(repeats, TRAINED, backends, ("step", "epoch"), bar)
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "device": facts[backends[0]]["device"],
+        "devices": {name: each["device"] for name, each in facts.items()},
+        "precision": {name: each["precision"] for name, each in facts.items()},
+        "python": facts["pytorch"]["python"],
+        "versions": subjects.versions(),
+        "images": {"loader": LOADED[0], "step": 5 * subjects.BATCH, "epoch": TRAINED[0]},
+        "batch size": subjects.BATCH,
+        "values": values | trained,
+    }
+
+
+def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures: tuple[str, ...], bar: tqdm):
+    """The values of each measure by backend and code, and what each backend says it ran on."""
+    values = {name: {backend: {code: [] for code in CODES} for backend in backends} for name in measures}
+    with tempfile.TemporaryDirectory() as folder:
+        subjects.write_images(Path(folder), *images)
+        pools = {(b, c): one_process(b, c, Path(folder), *images) for b in backends for c in CODES}
+        for _ in range(repeats):
+            for name in measures:
+                for (backend, code), pool in pools.items():
+                    values[name][backend][code].append(pool.submit(getattr(subjects, name)).result())
+                    bar.update()
+            if "step" in measures:
+                for precision in ("fp32", "bf16"):
+                    limit = pools["pytorch", "alexbook"].submit(subjects.limit, precision).result()
+                    values.setdefault("limit", {}).setdefault(precision, []).append(limit)
+                    bar.update()
+        if "step" in measures:
+            values["memory"] = {b: {c: pools[b, c].submit(subjects.memory).result() for c in CODES} for b in backends}
+        facts = {b: pools[b, "alexbook"].submit(subjects.facts).result() for b in backends}
+        for pool in pools.values():
+            pool.shutdown()
+    return values, facts
+
+
+def one_process(*subject) -> ProcessPoolExecutor:
+    """A pool of one process, which is that subject from start to end."""
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, mp_context=spawn, initializer=subjects.start, initargs=subject)
+
+
+if __name__ == "__main__":
+    main()

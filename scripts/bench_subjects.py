@@ -1,0 +1,169 @@
+"""What `make bench` measures: d2l's own code and ours, in three frameworks, on the same images.
+
+Each subject lives in a process of its own, so that neither the threads nor the memory of one reach another. d2l reads
+its data from where it always looks, and finds there the first images of the real Fashion-MNIST.
+"""
+
+import contextlib
+import gzip
+import io
+import multiprocessing
+import os
+import resource
+import struct
+import time
+import warnings
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import jupytext
+import numpy as np
+
+from alexbook import data, profiles
+from alexbook._idx import NAMES
+
+BATCH, SIZE = 128, 224  # images in a batch, pixels of a side
+MODELS = Path(__file__).parents[1] / "book" / "cells" / "alexnet"
+MODULES = {"mxnet": "mxnet", "pytorch": "torch", "tensorflow": "tensorflow"}
+
+_state = {}  # of this process: the module d2l, the network, the device
+
+
+def write_images(folder: Path, train: int, test: int) -> None:
+    """The first images of both halves, in the folders and formats where d2l's three loaders look for them."""
+    for split, count, names in (("train", train, NAMES[:2]), ("test", test, NAMES[2:])):
+        for name, array in zip(names, data.load(split), strict=True):
+            array = array[:count].astype(np.uint8)
+            content = struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape) + array.tobytes()
+            _write(folder / "data" / "FashionMNIST" / "raw" / name, content)
+            for cache in ("keras", "mxnet"):
+                _write(folder / cache / "datasets" / "fashion-mnist" / f"{name}.gz", gzip.compress(content, 1))
+    (folder / "work").mkdir()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def start(backend: str, code: str, folder: Path, train: int, test: int) -> None:
+    """Makes this process the subject `code`, "d2l" or "alexbook", in one framework."""
+    multiprocessing.set_start_method(None, force=True)  # as in a program of its own: d2l's loaders start processes
+    os.chdir(folder / "work")
+    os.environ |= {"KERAS_HOME": str(folder / "keras"), "MXNET_HOME": str(folder / "mxnet"), "MPLBACKEND": "Agg"}
+    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "ALEXBOOK_PROFILE": "bench"}
+    profiles.PROFILES["bench"] = profiles.Profile("bench", train, test, None)
+    with _quiet():
+        if backend == "mxnet" and code == "d2l":
+            _prepare_mxnet()
+        names = {"d2l": import_module(f"{code}.{MODULES[backend]}")}
+        cells = jupytext.read(MODELS / f"{backend}.py").cells
+        source = {cell.metadata["title"]: cell.source for cell in cells}
+        exec(source["imports"].replace("from alexbook import", f"from {code} import"), names)
+        exec(source["model"], names)
+    _state.update(names, backend=backend, device=names["d2l"].try_gpu())
+
+
+def _prepare_mxnet() -> None:
+    """Only what d2l's MXNet needs to run at all: the names NumPy has lost, and no look at the hash of our files."""
+    from alexbook._mxnet_numpy import give_names_back
+
+    give_names_back()
+    import_module("mxnet.gluon.utils").check_sha1 = lambda *_: True
+    import_module("mxnet").npx.set_np()
+
+
+@contextlib.contextmanager
+def _quiet():
+    """d2l draws, prints and warns."""
+    silent = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+    with silent[0], silent[1], warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def loader() -> float:
+    """Images a second that the training loader gives, at 224 by 224, in one epoch."""
+    with _quiet():
+        batches, _ = _state["d2l"].load_data_fashion_mnist(BATCH, resize=SIZE)
+        began = time.perf_counter()
+        images = sum(len(_seen(y)) for _, y in batches)
+        return images / (time.perf_counter() - began)
+
+
+def _seen(y):
+    """The labels, once they are computed: MXNet answers before it has done its work."""
+    return y.asnumpy() if hasattr(y, "asnumpy") else y
+
+
+def step() -> float:
+    """Images a second of the training steps alone: five more batches, ready on the device, and what they add."""
+    short, long = (_train([_batch()] * steps) for steps in (5, 10))
+    return 5 * BATCH / (long - short)
+
+
+def epoch() -> float:
+    """Images a second of one epoch from end to end: loading, training, the test, all that `train_ch6` does."""
+    began = time.perf_counter()
+    with _quiet():
+        train_iter, test_iter = _state["d2l"].load_data_fashion_mnist(BATCH, resize=SIZE)
+    images = len(train_iter) * BATCH
+    _train(train_iter, test_iter)
+    return images / (time.perf_counter() - began)
+
+
+def memory() -> float:
+    """The most memory that this process and those it started have used so far, in GB."""
+    kinds = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024 / 1e9
+
+
+def _batch():
+    with _quiet():
+        return next(iter(_state["d2l"].load_data_fashion_mnist(BATCH, resize=SIZE)[0]))
+
+
+def _train(batches, test=None) -> float:
+    """Seconds of one epoch of `train_ch6`."""
+    if isinstance(batches, list):
+        X, y = batches[0]
+        test = [(X[:1], y[:1])]
+        if _state["backend"] == "tensorflow":  # Keras takes no lists of batches
+            dataset = _state["tf"].data.Dataset
+            batches, test = dataset.from_tensors((X, y)).repeat(len(batches)), dataset.from_tensors(test[0])
+    began = time.perf_counter()
+    with _quiet():
+        _state["d2l"].train_ch6(_state["net"], batches, test, 1, 0.01, _state["device"])
+    return time.perf_counter() - began
+
+
+def limit(precision: str) -> float:
+    """Operations a second of PyTorch's product of two matrices of 2048 by 2048 numbers, in GFLOP/s."""
+    import torch
+
+    device, count, size = _state["device"], 10, 2048
+    kind = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+    one, other = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
+    for repeat in (2, count):  # the first are not timed
+        began = time.perf_counter()
+        for _ in range(repeat):
+            product = one @ other
+        product[0, 0].item()  # waits for the device
+    return count * 2 * size**3 / (time.perf_counter() - began) / 1e9
+
+
+def module() -> str:
+    """The module whose loader and training loop this process measures."""
+    return _state["d2l"].train_ch6.__module__
+
+
+def facts() -> dict[str, str]:
+    """What this process ran on, by alexbook's own record."""
+    from alexbook import provenance
+
+    return provenance.record()
+
+
+def versions() -> dict[str, str]:
+    """The versions of what is compared."""
+    return {name: version(name) for name in ("alexbook", "d2l", "mxnet", "torch", "tensorflow", "numpy")}

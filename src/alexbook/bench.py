@@ -1,0 +1,81 @@
+"""The speeds that `make bench` measured on one machine: every value, a table and a chart of them.
+
+The file bench.json beside this module holds the run; its numbers are of that machine, and of that day.
+"""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+from alexbook._display import svg
+
+FILE = Path(__file__).with_name("bench.json")
+OPERATIONS = 6 * 938_146_176  # for one image: forward, both gradients backward; a multiply-add is two operations
+
+_NAMES = {"mxnet": "MXNet", "pytorch": "PyTorch", "tensorflow": "TensorFlow"}
+_MEASURES = ("loader", "step", "epoch")
+
+
+def results() -> dict[str, Any]:
+    """What is in bench.json."""
+    loaded: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+def table(run: dict[str, Any]) -> None:
+    """Prints the median and the spread, lowest to highest, of every measure, and what they come to."""
+    print(f"{run['device']}, {run['date']}; images/s: median (lowest to highest)")
+    print(f"{'':<19}{'d2l':>26}{'alexbook':>26}{'ratio':>8}")
+    for measure in _MEASURES:
+        for backend, codes in run["values"][measure].items():
+            before, after = codes["d2l"], codes["alexbook"]
+            ratio = statistics.median(after) / statistics.median(before)
+            print(f"{measure:<8}{_NAMES[backend]:<11}{_spread(before):>26}{_spread(after):>26}{ratio:>7.1f}x")
+    limits = {precision: statistics.median(values) for precision, values in run["values"]["limit"].items()}
+    print(f"matrix product: {', '.join(f'{name} {value:,.0f} GFLOP/s' for name, value in limits.items())}")
+    for backend, share in shares(run).items():
+        memory = run["values"]["memory"][backend]["alexbook"]
+        print(f"{_NAMES[backend]:<11}{run['precision'][backend]}: {share:.0%} of that limit; peak {memory:.2f} GB")
+
+
+def shares(run: dict[str, Any]) -> dict[str, float]:
+    """How much of the machine's matrix product, in the precision of the training, our training steps reach."""
+    return {
+        backend: statistics.median(codes["alexbook"])
+        * OPERATIONS
+        / 1e9
+        / statistics.median(run["values"]["limit"][run["precision"][backend]])
+        for backend, codes in run["values"]["step"].items()
+    }
+
+
+def chart(run: dict[str, Any]) -> Any:
+    """What a notebook shows of `figure`."""
+    from IPython.display import SVG
+
+    return SVG(svg(figure(run)))  # type: ignore[no-untyped-call]  # IPython gives it no types
+
+
+def figure(run: dict[str, Any]) -> Any:
+    """Draws d2l and alexbook side by side, a panel for each measure; the lines show the spread."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(7.5, 2.8), layout="constrained")
+    for axes, measure in zip(drawn.subplots(1, len(_MEASURES)), _MEASURES, strict=True):
+        values = run["values"][measure]
+        for offset, code, color in ((-0.2, "d2l", "#9aa5b1"), (0.2, "alexbook", "#1f6299")):
+            places = [row + offset for row in range(len(values))]
+            medians = [statistics.median(codes[code]) for codes in values.values()]
+            axes.barh(places, medians, 0.38, color=color, label=code)
+            for place, codes in zip(places, values.values(), strict=True):
+                axes.plot([min(codes[code]), max(codes[code])], [place, place], "k-", linewidth=1)
+        axes.set(title=f"{measure}, images/s", yticks=range(len(values)))
+        axes.set_yticklabels([_NAMES[name] for name in values] if measure == _MEASURES[0] else [""] * len(values))
+        axes.invert_yaxis()
+    drawn.axes[-1].legend(fontsize="small")
+    return drawn
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"

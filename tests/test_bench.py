@@ -1,0 +1,118 @@
+"""The committed speeds are whole, and what the page shows of them is computed from them."""
+
+import json
+import runpy
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alexbook import bench, data
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+BACKENDS = ["mxnet", "pytorch", "tensorflow"]
+MEASURES = ("loader", "step", "epoch")
+RUN = {
+    "date": "2026-01-01",
+    "device": "a processor",
+    "precision": dict.fromkeys(BACKENDS, "bf16"),
+    "values": {
+        **{key: {name: {"d2l": [10, 30, 20], "alexbook": [70, 50, 60]} for name in BACKENDS} for key in MEASURES},
+        "limit": {"fp32": [500.0], "bf16": [1000.0]},
+        "memory": {each: {"d2l": 3.0, "alexbook": 2.0} for each in BACKENDS},
+    },
+}
+
+
+def test_the_committed_run_is_whole():
+    run = bench.results()
+    assert list(run["values"]["epoch"]) == BACKENDS
+    for name in MEASURES:
+        for codes in run["values"][name].values():
+            assert set(codes) == {"d2l", "alexbook"}
+            assert all(len(values) >= 5 and min(values) > 0 for values in codes.values())
+    assert min(map(len, run["values"]["limit"].values())) >= 5
+    assert {"date", "device", "python", "versions", "precision", "images", "batch size"} <= set(run)
+
+
+def test_the_table_has_medians_spreads_ratios_and_shares(capsys):
+    bench.table(RUN)
+    out = capsys.readouterr().out
+    assert out.startswith("a processor, 2026-01-01; images/s: median (lowest to highest)\n")
+    assert out.count("20 (10 to 30)               60 (50 to 70)    3.0x\n") == 9
+    share = 60 * 6 * 938_146_176 / 1e12
+    assert f"TensorFlow bf16: {share:.0%} of that limit; peak 2.00 GB" in out
+
+
+def test_the_chart_draws_every_measure_of_both():
+    panels = bench.figure(RUN).axes
+    assert [axes.get_title() for axes in panels] == ["loader, images/s", "step, images/s", "epoch, images/s"]
+    for axes in panels:
+        assert sorted(bar.get_width() for bar in axes.patches) == [20] * 3 + [60] * 3
+    assert bench.chart(RUN).data.startswith("<svg") and bench.chart(RUN).data == bench.chart(RUN).data
+
+
+@pytest.fixture
+def subjects(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import bench_subjects
+
+    return bench_subjects
+
+
+def test_the_bench_runs_the_real_code_of_both(subjects, tmp_path):
+    subjects.write_images(tmp_path, 256, 64)
+    for code in ("d2l", "alexbook"):
+        spawn = get_context("spawn")
+        arguments = ("pytorch", code, tmp_path, 256, 64)
+        with ProcessPoolExecutor(1, mp_context=spawn, initializer=subjects.start, initargs=arguments) as pool:
+            assert pool.submit(subjects.loader).result() > 0
+            assert pool.submit(subjects.module).result() == f"{code}.torch"
+            assert pool.submit(subjects.memory).result() > 0.1
+
+
+def test_d2l_finds_the_first_real_images(subjects, tmp_path):
+    subjects.write_images(tmp_path, 20, 10)
+    from torchvision.datasets import FashionMNIST
+
+    found = FashionMNIST(tmp_path / "data", train=False)
+    images, labels = data.load("test")
+    assert (found.data.numpy() == images[:10]).all()
+    assert found.targets.tolist() == labels[:10].tolist()
+
+
+def test_the_bench_takes_every_value_it_was_asked_for(subjects, monkeypatch, tmp_path, capsys):
+    """With subjects that answer at once."""
+    script = runpy.run_path(str(SCRIPTS / "bench.py"))
+    answers = {"loader": 1.0, "step": 2.0, "epoch": 3.0, "limit": 4.0, "memory": 5.0}
+    answers["facts"] = {"device": "a processor", "precision": "fp32", "python": "3"}
+
+    class Pool:
+        def submit(self, function, *arguments):
+            value = answers[function.__name__]
+            return type("Future", (), {"result": lambda self: value})()
+
+        def shutdown(self):
+            pass
+
+    names = script["main"].__globals__
+    monkeypatch.setitem(names, "one_process", lambda *subject: Pool())
+    monkeypatch.setattr(sys, "argv", ["bench.py", "--repeats", "2", "--output", str(tmp_path / "new" / "bench.json")])
+    script["main"]()
+    run = json.loads((tmp_path / "new" / "bench.json").read_text())
+    assert run["values"]["step"]["pytorch"] == {"d2l": [2.0, 2.0], "alexbook": [2.0, 2.0]}
+    assert run["values"]["limit"] == {"fp32": [4.0, 4.0], "bf16": [4.0, 4.0]}
+    assert "a processor" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        monkeypatch.setattr(sys, "argv", ["bench.py", "--repeats", "0"])
+        script["main"]()
+
+
+def test_the_share_is_of_the_precision_of_the_training():
+    shares = bench.shares(RUN | {"precision": dict.fromkeys(BACKENDS, "fp32")})
+    assert shares["mxnet"] == pytest.approx(60 * bench.OPERATIONS / 500e9)
+    assert np.allclose([*bench.shares(RUN).values()], statistics.median([50, 60, 70]) * bench.OPERATIONS / 1e12)
