@@ -43,7 +43,7 @@ def test_the_table_has_medians_spreads_ratios_and_shares(capsys):
     bench.table(RUN)
     out = capsys.readouterr().out
     assert out.startswith("a processor, 2026-01-01; images/s: median (lowest to highest)\n")
-    assert out.count("20 (10 to 30)               60 (50 to 70)    3.0x\n") == 9
+    assert out.count(f"{'20 (10 to 30)':>26}{'60 (50 to 70)':>26}    3.0x\n") == 9
     share = 60 * 6 * 938_146_176 / 1e12
     assert f"TensorFlow bf16: {share:.0%} of that limit; peak 2.00 GB" in out
 
