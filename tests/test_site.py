@@ -292,8 +292,11 @@ def choose(page, backend, group=0):
 def test_tabs_stand_in_the_order_of_the_book_and_the_default_is_open(visits, language, page):
     visit = visits[language, page]
     assert len(visit.tabs) > 1
-    assert visit.tabs == [list(BACKENDS.values())] * len(visit.tabs)
-    assert visit.open == [BOOK.settings["default"]] * len(visit.tabs)
+    everyone = list(BACKENDS.values())
+    assert all(tabs == [name for name in everyone if name in tabs] for tabs in visit.tabs)  # some may be absent
+    default = BACKENDS[BOOK.settings["default"]]
+    for tabs, chosen in zip(visit.tabs, visit.open, strict=True):
+        assert BACKENDS[chosen] == (default if default in tabs else tabs[0])
 
 
 @every_language
