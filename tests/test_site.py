@@ -379,7 +379,7 @@ def test_a_page_is_the_notebook_of_the_chosen_backend_and_offers_it(tab, languag
 
 
 def compare_cells(page, cells):
-    """These cells and their outputs are visible in this order; else only what another backend shows in their absence."""
+    """These cells and outputs are visible in this order; else only what others show where the backend has none."""
     shown = page.locator("div.cell").filter(visible=True)
     codes = shown.locator(".cell_input pre").all_inner_texts()
     sources = [cell.source.strip() for cell in cells]
