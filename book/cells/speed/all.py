@@ -1,6 +1,8 @@
-# %% batch tags=["nbval-check-output"]
+# %% batch
 train_iter, _ = d2l.load_data_fashion_mnist(batch_size=128, resize=224)
 X, y = next(iter(train_iter))
+
+# %% work tags=["nbval-check-output"]
 operations = 6 * 938_146_176  # forward, and backward twice; a multiply-add is two operations
 print(f"{operations * len(y) / 1e9:.0f} billion operations for a step of {len(y)} images")
 
