@@ -1,5 +1,6 @@
 """Fashion-MNIST as the frameworks get it: loaded, sampled, resized, in batches."""
 
+import itertools
 import runpy
 from pathlib import Path
 
@@ -171,6 +172,52 @@ def test_the_size_and_its_matrix(resize, size):
     batches = data.Batches("test", 7, resize=resize)
     assert (batches.batch_size, batches.size) == (7, size)
     assert (batches.matrix == data.resize_matrix(size)).all()
+
+
+def test_augmentation_draws_anew_for_every_image_and_epoch():
+    batches = data.Batches("train", 2_000, seed=3, augment=True)
+    (index, rows, columns), (_, rows_after, _) = (next(batches.draws()) for _ in range(2))
+    assert batches.epoch == 2
+    assert (index == next(data.Batches("train", 2_000, seed=3).indices())).all()  # the order stays
+    assert [sorted(set(drawn)) for drawn in (rows, columns)] == [list(range(5)), list(range(10))]
+    assert (rows != rows_after).any()
+    batches.epoch = 0
+    assert all((one == two).all() for one, two in zip(next(batches.draws()), (index, rows, columns), strict=True))
+
+
+def test_the_views_move_and_mirror():
+    """View number 5·mirrored + shift + 2, on either side of the image; what moves in repeats the edge."""
+    image = data.load("train")[0][0] / 255
+    views = data.Batches("train", 8, augment=True).views
+    assert views.shape == (10, 28, 28)
+    for row, column in itertools.product(range(5), range(10)):
+        turned = image[:, ::-1] if column >= 5 else image
+        down, right = row, column % 5
+        moved = np.pad(turned, 2, mode="edge")[down : down + 28, right : right + 28]
+        assert np.abs(views[row] @ image @ views[column].T - moved).max() < 1e-6
+
+
+@pytest.mark.parametrize(("split", "augment"), [("test", True), ("train", False)])
+def test_only_training_images_are_augmented_and_only_if_told(split, augment):
+    _, rows, columns = next(data.Batches(split, 8, augment=augment).draws())
+    assert rows is None
+    assert columns is None
+
+
+def test_held_out_images_are_the_last_of_the_training_images():
+    images, labels = data.load("train")
+    train, validation = (data.Batches(split, 8, held_out=0.1) for split in data.SPLITS)
+    assert (train.name, validation.name, data.Batches("test", 8).name) == ("train", "validation", "test")
+    assert (np.concatenate([train.images, validation.images]) == images).all()
+    assert (np.concatenate([train.labels, validation.labels]) == labels).all()
+    assert len(validation.labels) == validation.available == 200
+    assert (len(data.Batches("test", 8, held_out=0.1, limit=7).labels), validation.shuffle) == (7, False)
+
+
+@pytest.mark.parametrize("value", [1, 1.5, -0.1, 1e-9, 1 - 1e-9])
+def test_a_share_that_leaves_nothing_is_refused(value):
+    with pytest.raises(ValueError, match=f"^held_out must be a share of the 2,000 images, such as 0.1, got {value!r}$"):
+        data.Batches("train", 8, held_out=value)
 
 
 @pytest.mark.parametrize("name", ["batch_size", "resize", "limit"])

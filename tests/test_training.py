@@ -93,6 +93,63 @@ def test_the_steps_are_plain_gradient_descent(backend):
     assert np.abs(bias_after - bias).max() < 1e-5
 
 
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        dict(momentum=0.9),
+        dict(label_smoothing=0.1),
+        dict(warmup=0.5),
+        dict(warmup=0),
+        dict(momentum=0.9, warmup=0.5, label_smoothing=0.1),
+    ],
+    ids=str,
+)
+def test_the_steps_are_those_of_the_recipe(backend, recipe):
+    """By hand, as above: the rate of each step, the targets, and what is kept of the step before."""
+    images, labels = patterns(count=50)
+    batches = backend.batches(images, labels, 50)
+    start = train(backend, backend.network("flatten", "dense 10"), Interrupted(batches, 0), seed=3)
+    options = {"epochs": 4, "seed": 3, "recipe": training.Recipe(**recipe)}
+    history = train(backend, backend.network("flatten", "dense 10"), batches, **options)
+    smoothing = recipe.get("label_smoothing", 0)
+    X, targets = images.reshape(50, -1).astype(float), np.eye(10)[labels] * (1 - smoothing) + smoothing / 10
+    rates = {None: [0.2] * 4, 0.5: [0, 0.1, 0.2, 0.1], 0: [0.2, 0.15, 0.1, 0.05]}[recipe.get("warmup")]
+    ((weight, bias),) = backend.kernels(start.net)
+    moved = [np.zeros_like(weight), np.zeros_like(bias)]
+    for epoch, rate in enumerate(rates):  # of one step each
+        scores = np.exp(X @ weight + bias)
+        shares = scores / scores.sum(1, keepdims=True)
+        assert history.train_loss[epoch] == pytest.approx(-(targets * np.log(shares)).sum(1).mean(), abs=1e-5)
+        error = (shares - targets) / 50
+        # PyTorch keeps the sum of gradients, the others that of steps.
+        inside, outside = (1, rate) if backend.name == "pytorch" else (rate, 1)
+        for place, gradient in enumerate((X.T @ error, error.sum(0))):
+            moved[place] = recipe.get("momentum", 0) * moved[place] + inside * gradient
+        weight, bias = weight - outside * moved[0], bias - outside * moved[1]
+    ((after, bias_after),) = backend.kernels(history.net)
+    assert np.abs(after - weight).max() < 1e-5
+    assert np.abs(bias_after - bias).max() < 1e-5
+
+
+@pytest.mark.parametrize("value", [-0.1, 1, 1.5, np.nan, "0.9"])
+@pytest.mark.parametrize("name", ["momentum", "warmup", "label_smoothing"])
+def test_a_recipe_that_cannot_be(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be a number from 0 to less than 1, got {value!r}$"):
+        training.Recipe(**{name: value})
+
+
+def test_what_is_no_recipe(backend):
+    with pytest.raises(TypeError, match=r"^recipe must be a Recipe, such as Recipe\(momentum=0.9\), got 0.9$"):
+        train(backend, recipe=0.9)
+
+
+def test_the_images_held_out_are_named(backend, capsys):
+    loaders = backend.d2l.load_data_fashion_mnist(500, held_out=0.1)
+    history = backend.d2l.train_ch6(backend.network("flatten", "dense 10"), *loaders, 1, 0.1, backend.cpu)
+    assert history.tested_on == "validation"
+    assert f", validation acc {history.test_acc[0]:.3f}\n" in capsys.readouterr().out
+
+
 def test_the_test_accuracy_is_that_of_the_network_that_is_returned(backend):
     history = train(backend, backend.network("flatten", "dense 10"), epochs=1)
     images, labels = patterns(count=30, seed=1)
@@ -144,13 +201,14 @@ def test_ctrl_c_in_the_first_epoch_has_no_result_to_print(backend, capsys):
     assert not Path("run.npz").exists()
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(backend, tmp_path, capsys):
+@pytest.mark.parametrize("recipe", [training.PLAIN, training.Recipe(0.9, 0.3, 0.1)], ids=["plain", "recipe"])
+def test_a_resumed_run_ends_where_an_unbroken_one_does(backend, tmp_path, capsys, recipe):
     file = tmp_path / "new folder" / "run.npz"
     batches, _ = problem(backend)
-    stopped = train(backend, batches=Interrupted(batches, 7), epochs=3, checkpoint=file)
+    stopped = train(backend, batches=Interrupted(batches, 7), epochs=3, checkpoint=file, recipe=recipe)
     assert f"To continue: the same call goes on from the last epoch in {file}." in capsys.readouterr().out
-    resumed = train(backend, epochs=3, checkpoint=str(file))
-    unbroken = train(backend, epochs=3)
+    resumed = train(backend, epochs=3, checkpoint=str(file), recipe=recipe)
+    unbroken = train(backend, epochs=3, recipe=recipe)
     assert values(resumed) == values(unbroken)
     assert resumed.seconds[0] == stopped.seconds[0]
     assert_same(backend, resumed.net, unbroken.net)
@@ -171,6 +229,7 @@ OTHERS = {
     "seed": (dict(seed=1), r"seed 0 \(now 1\)"),
     "lr": (dict(lr=0.1), r"lr 0.2 \(now 0.1\)"),
     "precision": (dict(precision="bf16"), r"precision fp32 \(now bf16\)"),
+    "recipe": (dict(recipe=training.Recipe(0.9)), r"momentum 0.0 \(now 0.9\)"),
     "network": (dict(net=("flatten", "dense 10")), r"weights .*, and \d+ more"),
     "shape": (dict(net=("flatten", "dense 23", *WORDS[2:])), r"weights .*24.*\(now .*23.*"),
     "batches": (dict(batches=3), r"batches per epoch 5 \(now 3\)"),
@@ -197,6 +256,13 @@ def any_processor(monkeypatch):
     """MXNet would refuse bfloat16 where there is no AVX-512."""
     if "mxnet" in present():
         monkeypatch.setattr(present()["mxnet"].d2l, "has_avx512", lambda: True)
+
+
+def test_a_rate_that_falls_depends_on_the_number_of_epochs(tmp_path):
+    file, recipe = tmp_path / "run.npz", training.Recipe(warmup=0.5)
+    train(present()["pytorch"], epochs=1, checkpoint=file, recipe=recipe)
+    with pytest.raises(ValueError, match=r"another run: epochs 1 \(now 2\)"):
+        train(present()["pytorch"], epochs=2, checkpoint=file, recipe=recipe)
 
 
 def test_the_checkpoint_of_another_backend_is_refused(tmp_path):

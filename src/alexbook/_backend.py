@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, TypeVar
 
+from alexbook._cpu import keep_memory
 from alexbook._probe import D2L, MXNET
-from alexbook.data import Split, load
+from alexbook.data import SPLITS, Batches
 from alexbook.profiles import announce, current_profile
 
-Loader = TypeVar("Loader")
+Loader = TypeVar("Loader", bound=Batches)
 
 # d2l, like MXNet, pins a NumPy of 2022 and runs on today's: --no-deps keeps pip from taking today's away.
 _INSTALL = {
@@ -59,8 +60,11 @@ def hand_through(d2l: ModuleType, name: str, module: str) -> Any:
         raise AttributeError(message, name=name) from None
 
 
-def loaders(make: Callable[[Split, int], Loader], accelerator: bool) -> tuple[Loader, Loader]:
-    """The training and the test loader, each made with as many images as the profile allows."""
+def loaders(make: Callable[..., Loader], accelerator: bool, **options: Any) -> tuple[Loader, Loader]:
+    """The training loader and the test loader (see `Batches`), each with as many images as the profile allows."""
+    if not accelerator:
+        keep_memory()  # a batch at 224 by 224 is 26 MB
     profile = current_profile(accelerator)
-    announce(profile, train=len(load("train")[1]), test=len(load("test")[1]))
-    return make("train", profile.train), make("test", profile.test)
+    train, test = (make(split, limit=getattr(profile, split), **options) for split in SPLITS)
+    announce(profile, train=train.available, **{test.name: test.available})
+    return train, test

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
-_SERIES = (("train loss", "-"), ("train acc", "m--"), ("test acc", "go-."))
+_STYLES = ("-", "m--", "go-.")
 
 
 def in_notebook() -> bool:
@@ -30,9 +30,9 @@ def svg(figure: Any) -> str:
 class Display:
     """A progress bar over the whole training; in a notebook also a plot, with the bar's text under it."""
 
-    def __init__(self, epochs: int, steps: int, done: int) -> None:
-        """`steps` are those of one epoch; `done` epochs are behind us."""
-        self._live = _Plot(epochs) if in_notebook() else None
+    def __init__(self, epochs: int, steps: int, done: int, tested_on: str) -> None:
+        """`steps` are those of one epoch; `done` epochs are behind us; `tested_on` names the last of the curves."""
+        self._live = _Plot(epochs, ("train loss", "train acc", f"{tested_on} acc")) if in_notebook() else None
         self._bar = tqdm(
             total=epochs * steps,
             initial=done * steps,
@@ -76,11 +76,11 @@ class Display:
 class _Plot:
     """A plot in one notebook output that is replaced in place. tqdm takes it for a file."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, names: tuple[str, ...]) -> None:
         from IPython.display import display
 
-        self._epochs = epochs
-        self._points: tuple[list[tuple[float, float]], ...] = tuple([] for _ in _SERIES)
+        self._epochs, self._names = epochs, names
+        self._points: tuple[list[tuple[float, float]], ...] = tuple([] for _ in names)
         self._drawn = 0.0
         self._svg = self._draw()
         self._handle: Any = display(  # type: ignore[no-untyped-call]  # IPython gives it no types
@@ -109,7 +109,7 @@ class _Plot:
 
         figure = Figure(figsize=(4.5, 3), layout="constrained")
         axes = figure.subplots()
-        for (name, style), points in zip(_SERIES, self._points, strict=True):
+        for name, style, points in zip(self._names, _STYLES, self._points, strict=True):
             axes.plot(*zip(*points, strict=True), style, label=name) if points else None
         self._label(axes)
         return svg(figure)

@@ -18,8 +18,11 @@ __all__ = ["CLASSES", "SPLITS", "Batches", "DataError", "Split", "load", "resize
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
+SHIFTS = range(-2, 3)  # how far augmentation moves an image along each axis, in pixels of the original
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
+Positions = NDArray[np.int64]
+Draw = tuple[Positions, Positions | None, Positions | None]
 
 CLASSES = (
     "t-shirt",
@@ -71,10 +74,11 @@ def _half(images: Images, labels: Images) -> tuple[Images, Labels]:
     return images, wide
 
 
-def resize_matrix(size: int, source: int = 28) -> NDArray[np.float32]:
+def resize_matrix(size: int, source: int = 28, shift: float = 0) -> NDArray[np.float32]:
     """The matrix A that resizes an image X of source by source pixels to size by size: A·X·Aᵀ, bilinear.
 
     Pixel centres lie at half pixels, as in the frameworks' own resizing; beyond an edge, the edge repeats.
+    A `shift` in pixels of X moves the picture along A's axis, towards its start if positive.
 
     Returns:
         float32 of shape (size, source); each row sums to 1 and has at most two entries that are not 0.
@@ -83,7 +87,7 @@ def resize_matrix(size: int, source: int = 28) -> NDArray[np.float32]:
         ValueError: `size` or `source` is not a whole number of at least 1.
     """
     _at_least_one(size=size, source=source)
-    centre = np.clip((np.arange(size) + 0.5) * source / size - 0.5, 0, source - 1)
+    centre = np.clip((np.arange(size) + 0.5) * source / size - 0.5 + shift, 0, source - 1)
     left = np.floor(centre).astype(np.int64)
     share = centre - left
     matrix = np.zeros((size, source))
@@ -96,12 +100,15 @@ class Batches:
     """Which images come next: the same for every framework, and shuffled anew in every epoch.
 
     Attributes:
+        name: "train", "validation" or "test".
         images: uint8 of shape (n, 28, 28), read-only.
         labels: int64 of shape (n,), read-only.
+        available: how many images there are, of which n were taken.
         batch_size: images in a batch; the last batch of an epoch may be smaller.
         size: height and width after resizing, in pixels.
         matrix: float32 of shape (size, 28), see `resize_matrix`.
-        epoch: the epoch that the next call of `indices` starts, from 0.
+        views: float32 of shape (10, size, 28): `matrix` shifted by each of SHIFTS, then the same mirrored.
+        epoch: the epoch that the next call of `indices` or `draws` starts, from 0.
     """
 
     def __init__(
@@ -112,17 +119,38 @@ class Batches:
         shuffle: bool | None = None,
         seed: int = 0,
         limit: int | None = None,
+        augment: bool = False,
+        held_out: float = 0,
     ) -> None:
         """Takes the first `limit` images, or all there are; shuffles "train" only, unless told.
 
+        Args:
+            split: "train" or "test".
+            batch_size: images in a batch.
+            resize: height and width in pixels; None leaves 28.
+            shuffle: whether every epoch has another order.
+            seed: decides the order, and what augmentation draws.
+            limit: the most images to take.
+            augment: whether to mirror half of the training images and to shift each by up to two pixels, anew in
+                every epoch. Test and validation images stay as they are.
+            held_out: the last part of the training images, from 0 to less than 1. "train" then lacks it, and "test"
+                is that part instead of the test images: validation.
+
         Raises:
-            ValueError: `batch_size`, `resize` or `limit` is not a whole number of at least 1.
+            ValueError: `batch_size`, `resize` or `limit` is not a whole number of at least 1, or `held_out` leaves
+                nothing to train on.
         """
         self.size = 28 if resize is None else resize
         _at_least_one(batch_size=batch_size, resize=self.size, limit=1 if limit is None else limit)
-        self.images, self.labels = (half[:limit] for half in load(split))
+        self.name = "validation" if held_out and split == "test" else split
+        images, labels = _part(split, held_out)
+        self.available = len(labels)
+        self.images, self.labels = images[:limit], labels[:limit]
         self.batch_size = batch_size
         self.matrix = resize_matrix(self.size)
+        moved = np.stack([resize_matrix(self.size, shift=shift) for shift in SHIFTS])
+        self.views = np.concatenate([moved, moved[:, :, ::-1]])
+        self.augment = augment and split == "train"
         self.shuffle = split == "train" if shuffle is None else shuffle
         self.seed = seed
         self.epoch = 0
@@ -131,7 +159,7 @@ class Batches:
         """The number of batches in an epoch."""
         return -(-len(self.labels) // self.batch_size)
 
-    def indices(self) -> Iterator[NDArray[np.int64]]:
+    def indices(self) -> Iterator[Positions]:
         """Starts an epoch, and gives the positions of each batch's images: every image once.
 
         The order depends on the seed and the epoch alone; it is fixed by this call, not by taking a batch.
@@ -141,6 +169,31 @@ class Batches:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.labels))
         self.epoch += 1
         return (order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size))
+
+    def draws(self) -> Iterator[Draw]:
+        """As `indices`, each batch with what makes its pictures: rows·X·columnsᵀ, out of `views`.
+
+        Rows and columns are int64 of shape (batch,), drawn for each image; without augmentation they are None, and
+        both matrices are `matrix`.
+        """
+        random = np.random.default_rng([self.seed, self.epoch, 1])  # the third number keeps it apart from the order
+        return ((index, *self._drawn(len(index), random)) for index in self.indices())
+
+    def _drawn(self, count: int, random: np.random.Generator) -> tuple[Positions | None, Positions | None]:
+        if not self.augment:
+            return None, None
+        shifts = len(SHIFTS)
+        return random.integers(shifts, size=count), random.integers(2 * shifts, size=count)  # left may be right
+
+
+def _part(split: Split, held_out: float) -> tuple[Images, Labels]:
+    """That half of the data; with images held out, what they leave of "train", or they themselves as "test"."""
+    images, labels = load("train" if held_out else split)
+    cut = round(len(labels) * (1 - held_out))
+    if held_out and not 0 < cut < len(labels):
+        raise ValueError(f"held_out must be a share of the {len(labels):,} images, such as 0.1, got {held_out!r}")
+    kept = slice(cut) if split == "train" or not held_out else slice(cut, None)
+    return images[kept], labels[kept]
 
 
 def _at_least_one(**values: int) -> None:

@@ -3,6 +3,7 @@
 Every name that is not defined here is d2l's own. The same import makes `from mxnet import np, npx` work.
 """
 
+import itertools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,8 @@ from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
 from alexbook._cpu import cpu_name, has_avx512, has_tiles, keep_memory
 from alexbook._mxnet_numpy import import_mxnet
-from alexbook.data import Batches, Split
+from alexbook.data import Batches
+from alexbook.training import PLAIN, Recipe
 
 _mx = import_mxnet()
 with needs("alexbook.mxnet"):
@@ -36,39 +38,57 @@ def __dir__() -> list[str]:
 class _Loader(Batches):
     """Batches on the device: uint8 images go there once, and are resized there."""
 
-    def __init__(self, split: Split, batch_size: int, resize: int | None, limit: int) -> None:
-        super().__init__(split, batch_size, resize, limit=limit)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self._device = _d2l.try_gpu()
         self._pixels = self._put(self.images, "uint8")
         self._targets = self._put(self.labels, "int32")
-        self._resize = self._put(self.matrix, "float32")
+        self._matrix, self._views = self._put(self.matrix, "float32"), self._put(self.views, "float32")
+        # MXNet's products of two batches take no single matrix, and are faster than those that do.
+        self._rows = _np.tile(self._matrix, (min(self.batch_size, len(self.labels)), 1, 1))
 
     def _put(self, array: Any, dtype: str) -> Any:
         return _np.array(array, dtype=dtype, ctx=self._device)
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        return map(self._batch, self.indices())
+        return itertools.starmap(self._batch, self.draws())
 
-    def _batch(self, index: Any) -> tuple[Any, Any]:
+    def _batch(self, index: Any, rows: Any, columns: Any) -> tuple[Any, Any]:
         chosen = self._put(index, "int32")
         pixels = self._pixels.take(chosen, axis=0).astype("float32") / 255
-        rows = _np.matmul(self._resize, pixels)
-        # A fully connected layer multiplies by the transposed matrix, and is MXNet's fastest product by far.
-        resized = _npx.fully_connected(rows, self._resize, num_hidden=self.size, no_bias=True, flatten=False)
-        return _np.expand_dims(resized, 1), self._targets.take(chosen)
+        left = self._rows[: len(index)] if rows is None else self._views.take(self._put(rows, "int32"), axis=0)
+        halfway = _npx.batch_dot(left, pixels)
+        if columns is None:
+            # A fully connected layer multiplies by the transposed matrix, and is MXNet's fastest product by far.
+            halfway = _np.expand_dims(halfway, 1)
+            resized = _npx.fully_connected(halfway, self._matrix, num_hidden=self.size, no_bias=True, flatten=False)
+        else:
+            right = self._views.take(self._put(columns, "int32"), axis=0)
+            resized = _np.expand_dims(_npx.batch_dot(halfway, right, transpose_b=True), 1)
+        return resized, self._targets.take(chosen)
 
 
-def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple[_Loader, _Loader]:
+def load_data_fashion_mnist(
+    batch_size: int, resize: int | None = None, *, augment: bool = False, held_out: float = 0
+) -> tuple[_Loader, _Loader]:
     """The training and the test batches of Fashion-MNIST, as many images as the profile allows.
+
+    Args:
+        batch_size: images in a batch.
+        resize: height and width in pixels; None leaves 28.
+        augment: whether to mirror half of the training images and shift each by up to two of its 28 pixels.
+        held_out: the share of the training images, its end, that is kept for validation and takes the place of
+            the test images.
 
     Returns:
         Two loaders. Each batch is X, float32 of shape (batch, 1, height, width) in [0, 1], and y, int32 of
         shape (batch,). The training batches are shuffled anew in every epoch.
 
     Raises:
-        ValueError: `batch_size` or `resize` is not a whole number of at least 1.
+        ValueError: `batch_size` or `resize` is not a whole number of at least 1, or `held_out` not such a share.
     """
-    return loaders(lambda split, limit: _Loader(split, batch_size, resize, limit), _ACCELERATOR)
+    options = {"batch_size": batch_size, "resize": resize, "augment": augment, "held_out": held_out}
+    return loaders(_Loader, _ACCELERATOR, **options)
 
 
 def train_ch6(
@@ -82,6 +102,7 @@ def train_ch6(
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     precision: str = "auto",
+    recipe: Recipe = PLAIN,
 ) -> training.History:
     """Trains `net` from fresh weights by gradient descent, and prints d2l's two last lines.
 
@@ -95,6 +116,7 @@ def train_ch6(
         seed: decides the weights, the order of the batches and the dropout.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
         precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
+        recipe: momentum, a rate that changes, label smoothing; by default none of them.
 
     Returns:
         The history; after Ctrl-C, so far.
@@ -106,7 +128,7 @@ def train_ch6(
     """
     if not isinstance(net, _gluon.Block):
         raise TypeError(f"net must be a gluon Block, got {net!r}")
-    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision)
+    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe)
     return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
 
 
@@ -116,7 +138,7 @@ class _Learner:
     backend = "mxnet"
 
     def __init__(self, net: Any, plan: training.Plan, device: Any) -> None:
-        self.net, self._lr, self._ctx, self.device = net, plan.lr, device, str(device)
+        self.net, self._plan, self._ctx, self.device = net, plan, device, str(device)
         able = _graph(net) is not None and device.device_type == "cpu" and has_avx512()
         if plan.precision == "bf16" and not able:
             raise ValueError(
@@ -127,7 +149,7 @@ class _Learner:
         self.precision = plan.choose(able and has_tiles())
         if device.device_type == "cpu":
             keep_memory()
-        self._loss = _gluon.loss.SoftmaxCrossEntropyLoss()
+        self._loss = _gluon.loss.SoftmaxCrossEntropyLoss(sparse_label=not plan.recipe.label_smoothing)
 
     def initialize(self, X: Any, seed: int) -> None:
         _mx.random.seed(seed)
@@ -135,30 +157,51 @@ class _Learner:
         self.net(X[:1].as_in_ctx(self._ctx))  # the layers learn their shapes
         self._forward = _compiled(self.net, self.precision)
         self._parameters = self.net._collect_params_with_prefix()  # names as save_parameters gives them
-        rule = {"learning_rate": self._lr}
+        rule = {"learning_rate": self._plan.lr, "momentum": self._plan.recipe.momentum}
         self._trainer = _gluon.Trainer(self.net.collect_params(), "sgd", rule)
+        self._kept = self._steps_kept() if self._plan.recipe.momentum else {}
+
+    def _steps_kept(self) -> dict[str, Any]:
+        """What momentum keeps, by name. The trainer would make it in the first step, after a checkpoint is read."""
+        updater, kept = self._trainer._updaters[0], {}
+        for name, parameter in self._parameters.items():
+            if parameter.grad_req != "null":  # batch normalization counts, and learns nothing by that
+                index = self._trainer._param2idx[parameter.name]
+                kept[f"momentum {name}"] = updater.states[index] = _mx.nd.zeros(parameter.shape, ctx=self._ctx)
+                updater.states_synced[index] = True
+        return kept
 
     def set_seed(self, seed: int) -> None:
         _mx.random.seed(seed)
+
+    def set_rate(self, lr: float) -> None:
+        self._trainer.set_learning_rate(lr)
 
     def step(self, X: Any, y: Any) -> tuple[Any, Any]:
         X, y = X.as_in_ctx(self._ctx), y.as_in_ctx(self._ctx)
         with _mx.autograd.record():
             outputs = self._forward(X)
-            losses = self._loss(outputs, y)
+            losses = self._loss(outputs, self._targets(y, outputs.shape[1]))
         losses.backward()
         self._trainer.step(len(y))
         return losses.sum(), _correct(outputs, y)
+
+    def _targets(self, y: Any, classes: int) -> Any:
+        smoothing = self._plan.recipe.label_smoothing
+        return _npx.one_hot(y, classes) * (1 - smoothing) + smoothing / classes if smoothing else y
 
     def evaluate(self, X: Any, y: Any) -> Any:
         return _correct(self._forward(X.as_in_ctx(self._ctx)), y.as_in_ctx(self._ctx))
 
     def get_weights(self) -> Weights:
-        return {name: parameter.data(self._ctx).asnumpy() for name, parameter in self._parameters.items()}
+        arrays = {name: parameter.data(self._ctx) for name, parameter in self._parameters.items()}
+        return {name: array.asnumpy() for name, array in (arrays | self._kept).items()}
 
     def set_weights(self, weights: Weights) -> None:
         for name, parameter in self._parameters.items():
             parameter.set_data(_np.array(weights[name], dtype=parameter.dtype))
+        for name, step in self._kept.items():
+            step[:] = weights[name]
 
     def synchronize(self) -> None:
         _mx.nd.waitall()

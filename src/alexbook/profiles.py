@@ -36,11 +36,12 @@ def current_profile(accelerator: bool) -> Profile:
     return PROFILES[name]
 
 
-def announce(profile: Profile, *, train: int = 0, test: int = 0, epochs: int = 0) -> None:
-    """Prints one line if the profile cuts any of these: training images, test images, or epochs asked for."""
+def announce(profile: Profile, *, train: int = 0, test: int = 0, validation: int = 0, epochs: int = 0) -> None:
+    """Prints one line if the profile cuts any of these: images of a kind, or epochs asked for."""
     amounts = (
         (profile.train, train, "training images"),
         (profile.test, test, "test images"),
+        (profile.test, validation, "validation images"),
         (profile.epochs, epochs, "epochs"),
     )
     cuts = [f"{most:,} of {all_:,} {what}" for most, all_, what in amounts if most is not None and most < all_]

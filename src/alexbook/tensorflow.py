@@ -4,6 +4,7 @@ Every name that is not defined here is d2l's own.
 """
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +13,8 @@ from alexbook import provenance, training
 from alexbook._backend import hand_through, loaders, needs, silent_stderr
 from alexbook._checkpoint import Weights
 from alexbook._cpu import cpu_name, has_bf16
-from alexbook.data import Batches, Split
+from alexbook.data import Batches, Draw
+from alexbook.training import PLAIN, Recipe
 
 with needs("alexbook.tensorflow"), silent_stderr():
     import tensorflow as _tf
@@ -40,44 +42,58 @@ def __dir__() -> list[str]:
 class _Loader(Batches, _tf.keras.utils.PyDataset):  # type: ignore[misc]  # TensorFlow has no types
     """Batches on the device: uint8 images go there once, and are resized there. `model.fit` takes it too."""
 
-    def __init__(self, split: Split, batch_size: int, resize: int | None, limit: int) -> None:
-        Batches.__init__(self, split, batch_size, resize, limit=limit)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        Batches.__init__(self, *arguments, **options)
         _tf.keras.utils.PyDataset.__init__(self)
-        self._order: list[Any] = []
+        self._order: list[Draw] = []
         # TensorFlow has GPUs round float32 to 10-bit fractions (TF32) before a product; float64 stays whole.
         self._type = _tf.float64 if _ACCELERATOR else _tf.float32
         self._pixels, self._targets = _tf.constant(self.images), _tf.constant(self.labels, _tf.int32)
-        self._resize = _tf.constant(self.matrix, self._type)
+        self._matrix, self._views = (_tf.constant(array, self._type) for array in (self.matrix, self.views))
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        return map(self._batch, self.indices())
+        return itertools.starmap(self._batch, self.draws())
 
     def __getitem__(self, position: int) -> tuple[Any, Any]:
         """One batch of the epoch that `model.fit` is in."""
-        self._order = self._order or list(self.indices())
-        return self._batch(self._order[position])
+        self._order = self._order or list(self.draws())
+        return self._batch(*self._order[position])
 
     def on_epoch_end(self) -> None:
         """Keras calls this: the next batch starts an epoch, in another order."""
         self._order = []
 
-    def _batch(self, index: Any) -> tuple[Any, Any]:
+    def _batch(self, index: Any, rows: Any, columns: Any) -> tuple[Any, Any]:
         pixels = _tf.cast(_tf.gather(self._pixels, index), self._type) / 255
-        resized = self._resize @ (pixels @ _tf.transpose(self._resize))
+        if rows is None:  # one product for the whole batch
+            resized = _tf.einsum("yr,nrc,xc->nyx", self._matrix, pixels, self._matrix)
+        else:
+            left, right = _tf.gather(self._views, rows), _tf.gather(self._views, columns)
+            resized = _tf.einsum("nyr,nrc,nxc->nyx", left, pixels, right)
         return _tf.cast(resized, _tf.float32)[..., None], _tf.gather(self._targets, index)
 
 
-def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple[_Loader, _Loader]:
+def load_data_fashion_mnist(
+    batch_size: int, resize: int | None = None, *, augment: bool = False, held_out: float = 0
+) -> tuple[_Loader, _Loader]:
     """The training and the test batches of Fashion-MNIST, as many images as the profile allows.
+
+    Args:
+        batch_size: images in a batch.
+        resize: height and width in pixels; None leaves 28.
+        augment: whether to mirror half of the training images and shift each by up to two of its 28 pixels.
+        held_out: the share of the training images, its end, that is kept for validation and takes the place of
+            the test images.
 
     Returns:
         Two loaders. Each batch is X, float32 of shape (batch, height, width, 1) in [0, 1], and y, int32 of
         shape (batch,). The training batches are shuffled anew in every epoch. Keras's `model.fit` takes them.
 
     Raises:
-        ValueError: `batch_size` or `resize` is not a whole number of at least 1.
+        ValueError: `batch_size` or `resize` is not a whole number of at least 1, or `held_out` not such a share.
     """
-    return loaders(lambda split, limit: _Loader(split, batch_size, resize, limit), _ACCELERATOR)
+    options = {"batch_size": batch_size, "resize": resize, "augment": augment, "held_out": held_out}
+    return loaders(_Loader, _ACCELERATOR, **options)
 
 
 def train_ch6(
@@ -91,6 +107,7 @@ def train_ch6(
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     precision: str = "auto",
+    recipe: Recipe = PLAIN,
 ) -> training.History:
     """Trains the network that `net_fn` returns by gradient descent, and prints d2l's two last lines.
 
@@ -104,6 +121,7 @@ def train_ch6(
         seed: decides the weights, the order of the batches and the dropout.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
         precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
+        recipe: momentum, a rate that changes, label smoothing; by default none of them.
 
     Returns:
         The history, the trained network in it as `net`; after Ctrl-C, so far.
@@ -119,7 +137,7 @@ def train_ch6(
             "TensorFlow builds the network on the device, so train_ch6 needs a function that returns it: "
             f"def net(): return tf.keras.Sequential([...]); got {net_fn!r}"
         )
-    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision)
+    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe)
     return training.train(_Learner(net_fn, plan, device), train_iter, test_iter, plan)
 
 
@@ -153,7 +171,8 @@ class _Learner:
         self.precision = plan.choose(_multiplies_bf16(self.device))
         with _tf.device(self.device), _computing_in(self.precision):
             self.net = net_fn()
-            self._optimizer = _tf.keras.optimizers.SGD(plan.lr)
+            self._optimizer = _tf.keras.optimizers.SGD(plan.lr, momentum=plan.recipe.momentum)
+        self._smoothing = plan.recipe.label_smoothing
         if not isinstance(self.net, _tf.keras.Model):
             raise TypeError(f"the function net must return a Keras model, it returned {self.net!r}")
         self._step, self._answer = (
@@ -169,12 +188,16 @@ class _Learner:
                     weight.assign(_tf.keras.initializers.GlorotUniform(seeds)(weight.shape))
                 elif weight.name == "bias":
                     weight.assign(_tf.zeros(weight.shape))
+            self._optimizer.build(self.net.trainable_variables)
 
     def set_seed(self, seed: int) -> None:
         """Each layer with randomness has a state of two numbers: a seed, and how often it was used."""
         states = (v for v in self.net.non_trainable_variables if v.name == "seed_generator_state")
         for position, state in enumerate(states):
             state.assign([seed, position << 32])  # far enough apart never to meet
+
+    def set_rate(self, lr: float) -> None:
+        self._optimizer.learning_rate.assign(lr)
 
     def step(self, X: Any, y: Any) -> tuple[Any, Any]:
         with _tf.device(self.device):
@@ -185,11 +208,17 @@ class _Learner:
             return self._answer(X, y)
 
     def get_weights(self) -> Weights:
-        """Numbered, because Keras numbers its layers anew for every network of a process."""
-        return {f"{i:04} {weight.name}": weight.numpy() for i, weight in enumerate(self.net.weights)}
+        return {name: variable.numpy() for name, variable in self._variables().items()}
 
     def set_weights(self, weights: Weights) -> None:
-        self.net.set_weights([weights[name] for name in sorted(weights)])
+        for name, variable in self._variables().items():
+            variable.assign(weights[name])
+
+    def _variables(self) -> dict[str, Any]:
+        """Numbered, because Keras numbers its layers anew for every network of a process."""
+        kept = [each for each in self._optimizer.variables if each.name.endswith("momentum")]
+        named = [(each.name, each) for each in self.net.weights] + [("momentum", each) for each in kept]
+        return {f"{number:04} {name}": variable for number, (name, variable) in enumerate(named)}
 
     def synchronize(self) -> None:
         _tf.test.experimental.sync_devices()
@@ -197,11 +226,15 @@ class _Learner:
     def _descend(self, X: Any, y: Any) -> tuple[Any, Any]:
         with _tf.GradientTape() as tape:
             outputs = _tf.cast(self.net(X, training=True), _tf.float32)
-            losses = _tf.keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
+            losses = self._losses(outputs, y)
             objective = _tf.reduce_mean(losses) + sum(self.net.losses)
         variables = self.net.trainable_variables
         self._optimizer.apply(tape.gradient(objective, variables), variables)
         return _tf.reduce_sum(losses), self._correct(outputs, y)
+
+    def _losses(self, outputs: Any, y: Any) -> Any:
+        targets = _tf.one_hot(y, outputs.shape[-1])
+        return _tf.keras.losses.categorical_crossentropy(targets, outputs, True, self._smoothing)
 
     def _count_correct(self, X: Any, y: Any) -> Any:
         return self._correct(self.net(X, training=False), y)

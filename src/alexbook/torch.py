@@ -3,6 +3,7 @@
 Every name that is not defined here is d2l's own.
 """
 
+import itertools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,8 @@ from alexbook import provenance, training
 from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
 from alexbook._cpu import cpu_name, has_bf16, keep_memory
-from alexbook.data import Batches, Split
+from alexbook.data import Batches
+from alexbook.training import PLAIN, Recipe
 
 with needs("alexbook.torch"):
     import torch as _torch
@@ -38,33 +40,46 @@ def __dir__() -> list[str]:
 class _Loader(Batches):
     """Batches on the device: uint8 images go there once, and are resized there."""
 
-    def __init__(self, split: Split, batch_size: int, resize: int | None, limit: int) -> None:
-        super().__init__(split, batch_size, resize, limit=limit)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self._device = _d2l.try_gpu()
-        self._pixels, self._targets, self._resize = (
-            _torch.tensor(array, device=self._device) for array in (self.images, self.labels, self.matrix)
-        )
+        self._pixels, self._targets = self._put(self.images), self._put(self.labels)
+        self._matrix, self._views = self._put(self.matrix), self._put(self.views)
+
+    def _put(self, array: Any) -> _torch.Tensor:
+        return _torch.tensor(array, device=self._device)
 
     def __iter__(self) -> Iterator[tuple[_torch.Tensor, _torch.Tensor]]:
-        return map(self._batch, self.indices())
+        return itertools.starmap(self._batch, self.draws())
 
-    def _batch(self, index: Any) -> tuple[_torch.Tensor, _torch.Tensor]:
-        chosen = _torch.from_numpy(index).to(self._device)
+    def _batch(self, index: Any, rows: Any, columns: Any) -> tuple[_torch.Tensor, _torch.Tensor]:
+        chosen = self._put(index)
         pixels = self._pixels[chosen].float() / 255
-        return (self._resize @ (pixels @ self._resize.T)).unsqueeze(1), self._targets[chosen]
+        left, right = (self._matrix if view is None else self._views[self._put(view)] for view in (rows, columns))
+        return (left @ (pixels @ right.mT)).unsqueeze(1), self._targets[chosen]
 
 
-def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple[_Loader, _Loader]:
+def load_data_fashion_mnist(
+    batch_size: int, resize: int | None = None, *, augment: bool = False, held_out: float = 0
+) -> tuple[_Loader, _Loader]:
     """The training and the test batches of Fashion-MNIST, as many images as the profile allows.
+
+    Args:
+        batch_size: images in a batch.
+        resize: height and width in pixels; None leaves 28.
+        augment: whether to mirror half of the training images and shift each by up to two of its 28 pixels.
+        held_out: the share of the training images, its end, that is kept for validation and takes the place of
+            the test images.
 
     Returns:
         Two loaders. Each batch is X, float32 of shape (batch, 1, height, width) in [0, 1], and y, int64 of
         shape (batch,). The training batches are shuffled anew in every epoch.
 
     Raises:
-        ValueError: `batch_size` or `resize` is not a whole number of at least 1.
+        ValueError: `batch_size` or `resize` is not a whole number of at least 1, or `held_out` not such a share.
     """
-    return loaders(lambda split, limit: _Loader(split, batch_size, resize, limit), _ACCELERATOR)
+    options = {"batch_size": batch_size, "resize": resize, "augment": augment, "held_out": held_out}
+    return loaders(_Loader, _ACCELERATOR, **options)
 
 
 def train_ch6(
@@ -78,6 +93,7 @@ def train_ch6(
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     precision: str = "auto",
+    recipe: Recipe = PLAIN,
 ) -> training.History:
     """Trains `net` from fresh weights by gradient descent, and prints d2l's two last lines.
 
@@ -91,6 +107,7 @@ def train_ch6(
         seed: decides the weights, the order of the batches and the dropout.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
         precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
+        recipe: momentum, a rate that changes, label smoothing; by default none of them.
 
     Returns:
         The history; after Ctrl-C, so far.
@@ -102,7 +119,7 @@ def train_ch6(
     """
     if not isinstance(net, _torch.nn.Module):
         raise TypeError(f"net must be a torch.nn.Module, got {net!r}")
-    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision)
+    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe)
     return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
 
 
@@ -112,7 +129,7 @@ class _Learner:
     backend = "pytorch"
 
     def __init__(self, net: _torch.nn.Module, plan: training.Plan, device: _torch.device | str) -> None:
-        self.net, self._lr, self.device = net, plan.lr, str(device)
+        self.net, self._plan, self.device = net, plan, str(device)
         self._kind = _torch.device(device).type
         self.precision = plan.choose(_multiplies_bf16(self._kind))
         if self._kind == "cpu":
@@ -127,16 +144,23 @@ class _Learner:
         self.net.apply(_reset)
         # Channels last is how the convolutions of CPUs and GPUs are fastest; the values stay the same.
         self.net.to(self.device).to(memory_format=_torch.channels_last)
-        self._optimizer = _torch.optim.SGD(self.net.parameters(), lr=self._lr)
+        momentum = self._plan.recipe.momentum
+        self._optimizer = _torch.optim.SGD(self.net.parameters(), lr=self._plan.lr, momentum=momentum)
+        if momentum:  # the optimizer would make them in the first step, after a checkpoint is read
+            for weight in self.net.parameters():
+                self._optimizer.state[weight]["momentum_buffer"] = _torch.zeros_like(weight)
 
     def set_seed(self, seed: int) -> None:
         _torch.manual_seed(seed)
+
+    def set_rate(self, lr: float) -> None:
+        self._optimizer.param_groups[0]["lr"] = lr
 
     def step(self, X: _torch.Tensor, y: _torch.Tensor) -> tuple[_torch.Tensor, _torch.Tensor]:
         X, y = X.to(self.device), y.to(self.device)
         self._optimizer.zero_grad()
         outputs = self._answer(self.net.train(), X)
-        loss = _functional.cross_entropy(outputs, y)
+        loss = _functional.cross_entropy(outputs, y, label_smoothing=self._plan.recipe.label_smoothing)
         loss.backward()  # type: ignore[no-untyped-call]  # PyTorch gives this method no types
         self._optimizer.step()
         return loss.detach() * len(y), (outputs.argmax(dim=1) == y).sum()
@@ -152,10 +176,16 @@ class _Learner:
         return outputs.float()
 
     def get_weights(self) -> Weights:
-        return {name: value.cpu().numpy().copy() for name, value in self.net.state_dict().items()}
+        return {name: value.cpu().numpy().copy() for name, value in self._tensors().items()}
 
+    @_torch.no_grad()
     def set_weights(self, weights: Weights) -> None:
-        self.net.load_state_dict({name: _torch.from_numpy(value) for name, value in weights.items()})
+        for name, value in self._tensors().items():
+            value.copy_(_torch.from_numpy(weights[name]))
+
+    def _tensors(self) -> dict[str, _torch.Tensor]:
+        steps = (state["momentum_buffer"] for state in self._optimizer.state.values())
+        return self.net.state_dict() | {f"momentum {number}": step for number, step in enumerate(steps)}
 
     def synchronize(self) -> None:
         if self.device.startswith("cuda"):

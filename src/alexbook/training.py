@@ -7,7 +7,7 @@ import itertools
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,11 +16,11 @@ import numpy as np
 from alexbook import provenance
 from alexbook._checkpoint import Checkpoint, Weights
 from alexbook._display import Display
-from alexbook._run import History, Plan, Tally
+from alexbook._run import PLAIN, History, Plan, Recipe, Tally
 from alexbook.data import Batches
 from alexbook.profiles import announce, current_profile
 
-__all__ = ["History", "Learner", "Plan", "train"]
+__all__ = ["PLAIN", "History", "Learner", "Plan", "Recipe", "train"]
 
 _calls = itertools.count(1)  # numbers the checkpoints of a process, for ALEXBOOK_CHECKPOINTS
 
@@ -39,6 +39,9 @@ class Learner(Protocol):
     def set_seed(self, seed: int) -> None:
         """Seeds what is random while training, dropout above all."""
 
+    def set_rate(self, lr: float) -> None:
+        """Sets the learning rate of the next steps."""
+
     def step(self, X: Any, y: Any) -> tuple[Any, Any]:
         """One step of gradient descent; returns the loss summed over the batch, and the correct answers."""
 
@@ -46,7 +49,7 @@ class Learner(Protocol):
         """The number of correct answers, nothing learned, dropout off."""
 
     def get_weights(self) -> Weights:
-        """Copies of all weights, under names that are the same in every process."""
+        """Copies of all weights and of the steps that momentum keeps, under the same names in every process."""
 
     def set_weights(self, weights: Weights) -> None:
         """Puts back what `get_weights` returned."""
@@ -69,6 +72,7 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
     learner.initialize(X, plan.seed)
     history = History(seed=plan.seed, profile=profile.name, precision=learner.precision, net=learner.net)
+    history.tested_on = getattr(test_iter, "name", history.tested_on)
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
     run.resume()
     run.go()
@@ -113,7 +117,9 @@ class _Run:
 
     def _open_checkpoint(self, path: str | os.PathLike[str]) -> Checkpoint:
         run: dict[str, Any] = {"backend": self.learner.backend, "precision": self.learner.precision}
-        run |= {"seed": self.plan.seed, "lr": self.plan.lr}
+        run |= {"seed": self.plan.seed, "lr": self.plan.lr, **asdict(self.plan.recipe)}
+        if self.plan.recipe.warmup is not None:
+            run["epochs"] = self.epochs  # the rate of every step depends on them
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
         return Checkpoint(Path(path), run)
 
@@ -127,7 +133,7 @@ class _Run:
     def go(self) -> None:
         """Trains epoch after epoch; Ctrl-C ends it, with the network as it then is."""
         past = zip(self.history.train_loss, self.history.train_acc, self.history.test_acc, strict=True)
-        with Display(self.epochs, self.steps, len(self.history)) as self.display:
+        with Display(self.epochs, self.steps, len(self.history), self.history.tested_on) as self.display:
             for epoch, values in enumerate(past, 1):
                 self.display.plot(epoch, *values)
             try:
@@ -158,6 +164,8 @@ class _Run:
         tally = Tally()
         every = max(1, min(10, self.steps // 5))
         for step, (X, y) in enumerate(self.train_iter, 1):
+            done = (epoch + (step - 1) / self.steps) / self.epochs
+            self.learner.set_rate(self.plan.recipe.rate(self.plan.lr, done))
             tally.add(len(y), *self.learner.step(X, y))
             self.step = step
             self.display.advance()
