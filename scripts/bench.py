@@ -7,6 +7,7 @@ meets all of them. Nothing is discarded. Prints medians and spreads, and writes 
 """
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import tempfile
@@ -44,9 +45,12 @@ def main() -> None:
 def measure(repeats: int) -> dict:
     """All values: loaders first, then, in fresh processes, steps, epochs, memory and the machine's limits."""
     backends = [name for name in subjects.MODULES if name != "mxnet" or not mxnet_absent_reason()]
-    with tqdm(total=repeats * (len(backends) * len(CODES) * 3 + 2), desc="measuring", unit="value") as bar:
+    with tqdm(
+        total=len(backends) * len(CODES) * (3 * repeats + 1) + 2 * repeats, desc="measuring", unit="value"
+    ) as bar:
         values, _ = rounds(repeats, LOADED, backends, ("loader",), bar)
         trained, facts = rounds(repeats, TRAINED, backends, ("step", "epoch"), bar)
+        peaks = memory(backends, bar)
     return {
         "date": time.strftime("%Y-%m-%d"),
         "device": facts[backends[0]]["device"],
@@ -54,9 +58,9 @@ def measure(repeats: int) -> dict:
         "precision": {name: each["precision"] for name, each in facts.items()},
         "python": facts["pytorch"]["python"],
         "versions": subjects.versions(),
-        "images": {"loader": LOADED[0], "step": 5 * subjects.BATCH, "epoch": TRAINED[0]},
+        "images": {"loader": LOADED[0], "step": subjects.STEPS * subjects.BATCH, "epoch": TRAINED[0]},
         "batch size": subjects.BATCH,
-        "values": values | trained,
+        "values": values | trained | peaks,
     }
 
 
@@ -76,12 +80,23 @@ def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures:
                     limit = pools["pytorch", "alexbook"].submit(subjects.limit, precision).result()
                     values.setdefault("limit", {}).setdefault(precision, []).append(limit)
                     bar.update()
-        if "step" in measures:
-            values["memory"] = {b: {c: pools[b, c].submit(subjects.memory).result() for c in CODES} for b in backends}
         facts = {b: pools[b, "alexbook"].submit(subjects.facts).result() for b in backends}
         for pool in pools.values():
             pool.shutdown()
     return values, facts
+
+
+def memory(backends: list[str], bar: tqdm):
+    """The peak of each backend and code in one training, in a process that has done nothing else."""
+    peaks = {backend: {} for backend in backends}
+    with tempfile.TemporaryDirectory() as folder:
+        subjects.write_images(Path(folder), *TRAINED)
+        for backend, code in itertools.product(backends, CODES):
+            with one_process(backend, code, Path(folder), *TRAINED) as pool:
+                pool.submit(subjects.epoch).result()
+                peaks[backend][code] = pool.submit(subjects.memory).result()
+            bar.update()
+    return {"memory": peaks}
 
 
 def one_process(*subject) -> ProcessPoolExecutor:

@@ -24,6 +24,7 @@ from alexbook import data, profiles
 from alexbook._idx import NAMES
 
 BATCH, SIZE = 128, 224  # images in a batch, pixels of a side
+STEPS = 10  # training steps that are timed at once
 MODELS = Path(__file__).parents[1] / "book" / "cells" / "alexnet"
 MODULES = {"mxnet": "mxnet", "pytorch": "torch", "tensorflow": "tensorflow"}
 
@@ -97,9 +98,9 @@ def _seen(y):
 
 
 def step() -> float:
-    """Images a second of the training steps alone: five more batches, ready on the device, and what they add."""
-    short, long = (_train([_batch()] * steps) for steps in (5, 10))
-    return 5 * BATCH / (long - short)
+    """Images a second of the training steps alone: so many more batches, ready on the device, and what they add."""
+    short, long = (_train([_batch()] * steps) for steps in (5, 5 + STEPS))
+    return STEPS * BATCH / (long - short)
 
 
 def epoch() -> float:

@@ -175,7 +175,7 @@ def test_the_size_and_its_matrix(resize, size):
 
 
 def test_augmentation_draws_anew_for_every_image_and_epoch():
-    batches = data.Batches("train", 2_000, seed=3, augment=True)
+    batches = data.Batches("train", 2_000, seed=3, mirror=True, shift=2)
     (index, rows, columns), (_, rows_after, _) = (next(batches.draws()) for _ in range(2))
     assert batches.epoch == 2
     assert (index == next(data.Batches("train", 2_000, seed=3).indices())).all()  # the order stays
@@ -185,10 +185,16 @@ def test_augmentation_draws_anew_for_every_image_and_epoch():
     assert all((one == two).all() for one, two in zip(next(batches.draws()), (index, rows, columns), strict=True))
 
 
+@pytest.mark.parametrize(("mirror", "shift", "views"), [(True, 0, (1, 2)), (False, 1, (3, 3)), (True, 1, (3, 6))])
+def test_what_is_drawn_is_what_was_asked_for(mirror, shift, views):
+    _, *drawn = next(data.Batches("train", 2_000, mirror=mirror, shift=shift).draws())
+    assert tuple(len(set(positions)) for positions in drawn) == views
+
+
 def test_the_views_move_and_mirror():
     """View number 5·mirrored + shift + 2, on either side of the image; what moves in repeats the edge."""
     image = data.load("train")[0][0] / 255
-    views = data.Batches("train", 8, augment=True).views
+    views = data.Batches("train", 8, shift=2).views
     assert views.shape == (10, 28, 28)
     for row, column in itertools.product(range(5), range(10)):
         turned = image[:, ::-1] if column >= 5 else image
@@ -197,11 +203,17 @@ def test_the_views_move_and_mirror():
         assert np.abs(views[row] @ image @ views[column].T - moved).max() < 1e-6
 
 
-@pytest.mark.parametrize(("split", "augment"), [("test", True), ("train", False)])
-def test_only_training_images_are_augmented_and_only_if_told(split, augment):
-    _, rows, columns = next(data.Batches(split, 8, augment=augment).draws())
+@pytest.mark.parametrize(("split", "options"), [("test", {"mirror": True, "shift": 2}), ("train", {})])
+def test_only_training_images_are_augmented_and_only_if_told(split, options):
+    _, rows, columns = next(data.Batches(split, 8, **options).draws())
     assert rows is None
     assert columns is None
+
+
+@pytest.mark.parametrize("value", [-1, 0.5, "1"])
+def test_a_shift_that_is_none_is_refused(value):
+    with pytest.raises(ValueError, match=f"^shift must be a whole number of at least 0, got {value!r}$"):
+        data.Batches("train", 8, shift=value)
 
 
 def test_held_out_images_are_the_last_of_the_training_images():

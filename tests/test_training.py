@@ -616,6 +616,22 @@ def test_the_plot_shows_each_series_and_is_the_same_to_the_byte(outputs):
         assert f"<!-- {series} -->" in first
 
 
+def test_the_plot_names_the_images_held_out(outputs):
+    torch = present()["pytorch"]
+    loaders = torch.d2l.load_data_fashion_mnist(500, held_out=0.1)
+    torch.d2l.train_ch6(torch.network("flatten", "dense 10"), *loaders, 1, 0.1, "cpu")
+    assert "<!-- validation acc -->" in outputs[0].shown[-1]["image/svg+xml"]
+
+
+def test_a_quiet_run_shows_its_progress_and_leaves_nothing(outputs, clock, capfd, monkeypatch):
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")  # which cuts the epochs, and would say so
+    assert len(train(present()["pytorch"], quiet=True)) == 1
+    (output,) = outputs
+    assert any("<svg" in data.get("text/html", "") for data in output.shown)
+    assert output.shown[-1] == {"text/html": ""}
+    assert capfd.readouterr() == ("", "")
+
+
 def test_ctrl_c_leaves_the_plot_in_a_notebook(outputs):
     torch = present()["pytorch"]
     train(torch, batches=Interrupted(problem(torch)[0], 7))

@@ -28,10 +28,19 @@ def svg(figure: Any) -> str:
 
 
 class Display:
-    """A progress bar over the whole training; in a notebook also a plot, with the bar's text under it."""
+    """A progress bar over the whole training; in a notebook a plot with the bar's text under it."""
 
-    def __init__(self, epochs: int, steps: int, done: int, tested_on: str) -> None:
-        """`steps` are those of one epoch; `done` epochs are behind us; `tested_on` names the last of the curves."""
+    def __init__(self, epochs: int, steps: int, done: int, tested_on: str, quiet: bool) -> None:
+        """What is to be seen.
+
+        Args:
+            epochs: of the whole training.
+            steps: of one epoch.
+            done: epochs that are behind us.
+            tested_on: the images of the last of the three curves.
+            quiet: whether the plot goes when the training ends.
+        """
+        self._quiet = quiet
         self._live = _Plot(epochs, ("train loss", "train acc", f"{tested_on} acc")) if in_notebook() else None
         self._bar = tqdm(
             total=epochs * steps,
@@ -67,10 +76,10 @@ class Display:
             self._live.add(epoch, values)
 
     def close(self) -> None:
-        """Takes the bar away and leaves the plot."""
+        """Takes the bar away, and leaves the plot unless it is to be quiet."""
         self._bar.close()
         if self._live:
-            self._live.finish()
+            self._live.vanish() if self._quiet else self._live.finish()
 
 
 class _Plot:
@@ -103,6 +112,9 @@ class _Plot:
     def finish(self) -> None:
         plain = f"Training loss and accuracies over {self._epochs} epochs"
         self._handle.update({"image/svg+xml": self._draw(), "text/plain": plain}, raw=True)
+
+    def vanish(self) -> None:
+        self._handle.update({"text/html": ""}, raw=True)
 
     def _draw(self) -> str:
         from matplotlib.figure import Figure

@@ -61,6 +61,7 @@ class Plan:
     accelerator: bool = False
     precision: str = "auto"
     recipe: Recipe = PLAIN
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         """Checks the numbers before anything is built or reset."""

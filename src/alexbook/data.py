@@ -18,7 +18,6 @@ __all__ = ["CLASSES", "SPLITS", "Batches", "DataError", "Split", "load", "resize
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
-SHIFTS = range(-2, 3)  # how far augmentation moves an image along each axis, in pixels of the original
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Positions = NDArray[np.int64]
@@ -86,7 +85,7 @@ def resize_matrix(size: int, source: int = 28, shift: float = 0) -> NDArray[np.f
     Raises:
         ValueError: `size` or `source` is not a whole number of at least 1.
     """
-    _at_least_one(size=size, source=source)
+    _at_least(1, size=size, source=source)
     centre = np.clip((np.arange(size) + 0.5) * source / size - 0.5 + shift, 0, source - 1)
     left = np.floor(centre).astype(np.int64)
     share = centre - left
@@ -107,7 +106,7 @@ class Batches:
         batch_size: images in a batch; the last batch of an epoch may be smaller.
         size: height and width after resizing, in pixels.
         matrix: float32 of shape (size, 28), see `resize_matrix`.
-        views: float32 of shape (10, size, 28): `matrix` shifted by each of SHIFTS, then the same mirrored.
+        views: float32 of shape (2·(2·shift + 1), size, 28): `matrix` for every shift, then the same mirrored.
         epoch: the epoch that the next call of `indices` or `draws` starts, from 0.
     """
 
@@ -119,7 +118,8 @@ class Batches:
         shuffle: bool | None = None,
         seed: int = 0,
         limit: int | None = None,
-        augment: bool = False,
+        mirror: bool = False,
+        shift: int = 0,
         held_out: float = 0,
     ) -> None:
         """Takes the first `limit` images, or all there are; shuffles "train" only, unless told.
@@ -131,26 +131,28 @@ class Batches:
             shuffle: whether every epoch has another order.
             seed: decides the order, and what augmentation draws.
             limit: the most images to take.
-            augment: whether to mirror half of the training images and to shift each by up to two pixels, anew in
-                every epoch. Test and validation images stay as they are.
+            mirror: whether each training image is mirrored with probability ½, anew in every epoch.
+            shift: how many of its 28 pixels each training image moves at most, in either direction of both axes,
+                anew in every epoch; what moves in repeats the edge.
             held_out: the last part of the training images, from 0 to less than 1. "train" then lacks it, and "test"
                 is that part instead of the test images: validation.
 
         Raises:
-            ValueError: `batch_size`, `resize` or `limit` is not a whole number of at least 1, or `held_out` leaves
-                nothing to train on.
+            ValueError: `batch_size`, `resize` or `limit` is not a whole number of at least 1, `shift` not one of at
+                least 0, or `held_out` leaves nothing to train on or to measure.
         """
         self.size = 28 if resize is None else resize
-        _at_least_one(batch_size=batch_size, resize=self.size, limit=1 if limit is None else limit)
+        _at_least(1, batch_size=batch_size, resize=self.size, limit=1 if limit is None else limit)
+        _at_least(0, shift=shift)
         self.name = "validation" if held_out and split == "test" else split
         images, labels = _part(split, held_out)
         self.available = len(labels)
         self.images, self.labels = images[:limit], labels[:limit]
         self.batch_size = batch_size
         self.matrix = resize_matrix(self.size)
-        moved = np.stack([resize_matrix(self.size, shift=shift) for shift in SHIFTS])
+        moved = np.stack([resize_matrix(self.size, shift=step) for step in range(-shift, shift + 1)])
         self.views = np.concatenate([moved, moved[:, :, ::-1]])
-        self.augment = augment and split == "train"
+        self._sides = 1 + mirror if split == "train" and (mirror or shift) else 0
         self.shuffle = split == "train" if shuffle is None else shuffle
         self.seed = seed
         self.epoch = 0
@@ -173,17 +175,17 @@ class Batches:
     def draws(self) -> Iterator[Draw]:
         """As `indices`, each batch with what makes its pictures: rows·X·columnsᵀ, out of `views`.
 
-        Rows and columns are int64 of shape (batch,), drawn for each image; without augmentation they are None, and
-        both matrices are `matrix`.
+        Rows and columns are int64 of shape (batch,), drawn for each image: only columns may be mirrored. Without
+        augmentation they are None, and both matrices are `matrix`.
         """
         random = np.random.default_rng([self.seed, self.epoch, 1])  # the third number keeps it apart from the order
         return ((index, *self._drawn(len(index), random)) for index in self.indices())
 
     def _drawn(self, count: int, random: np.random.Generator) -> tuple[Positions | None, Positions | None]:
-        if not self.augment:
+        if not self._sides:
             return None, None
-        shifts = len(SHIFTS)
-        return random.integers(shifts, size=count), random.integers(2 * shifts, size=count)  # left may be right
+        shifts = len(self.views) // 2
+        return random.integers(shifts, size=count), random.integers(self._sides * shifts, size=count)
 
 
 def _part(split: Split, held_out: float) -> tuple[Images, Labels]:
@@ -196,7 +198,7 @@ def _part(split: Split, held_out: float) -> tuple[Images, Labels]:
     return images[kept], labels[kept]
 
 
-def _at_least_one(**values: int) -> None:
+def _at_least(least: int, **values: int) -> None:
     for name, value in values.items():
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")

@@ -60,14 +60,15 @@ class _Loader(Batches):
 
 
 def load_data_fashion_mnist(
-    batch_size: int, resize: int | None = None, *, augment: bool = False, held_out: float = 0
+    batch_size: int, resize: int | None = None, *, mirror: bool = False, shift: int = 0, held_out: float = 0
 ) -> tuple[_Loader, _Loader]:
     """The training and the test batches of Fashion-MNIST, as many images as the profile allows.
 
     Args:
         batch_size: images in a batch.
         resize: height and width in pixels; None leaves 28.
-        augment: whether to mirror half of the training images and shift each by up to two of its 28 pixels.
+        mirror: whether each training image is mirrored with probability ½, anew in every epoch.
+        shift: how many of its 28 pixels each training image moves at most, along both axes, anew in every epoch.
         held_out: the share of the training images, its end, that is kept for validation and takes the place of
             the test images.
 
@@ -76,9 +77,10 @@ def load_data_fashion_mnist(
         shape (batch,). The training batches are shuffled anew in every epoch.
 
     Raises:
-        ValueError: `batch_size` or `resize` is not a whole number of at least 1, or `held_out` not such a share.
+        ValueError: `batch_size` or `resize` is not a whole number of at least 1, `shift` not one of at least 0, or
+            `held_out` not such a share.
     """
-    options = {"batch_size": batch_size, "resize": resize, "augment": augment, "held_out": held_out}
+    options = {"batch_size": batch_size, "resize": resize, "mirror": mirror, "shift": shift, "held_out": held_out}
     return loaders(_Loader, _ACCELERATOR, **options)
 
 
@@ -94,6 +96,7 @@ def train_ch6(
     checkpoint: str | os.PathLike[str] | None = None,
     precision: str = "auto",
     recipe: Recipe = PLAIN,
+    quiet: bool = False,
 ) -> training.History:
     """Trains `net` from fresh weights by gradient descent, and prints d2l's two last lines.
 
@@ -108,6 +111,7 @@ def train_ch6(
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
         precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
         recipe: momentum, a rate that changes, label smoothing; by default none of them.
+        quiet: shows progress while it trains, and leaves no plot and no lines.
 
     Returns:
         The history; after Ctrl-C, so far.
@@ -119,7 +123,7 @@ def train_ch6(
     """
     if not isinstance(net, _torch.nn.Module):
         raise TypeError(f"net must be a torch.nn.Module, got {net!r}")
-    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe)
+    plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe, quiet)
     return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
 
 

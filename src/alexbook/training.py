@@ -68,7 +68,8 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     X, _ = _first("train_iter", train_iter)
     _first("test_iter", test_iter)
     profile = current_profile(plan.accelerator)
-    announce(profile, epochs=plan.num_epochs)
+    if not plan.quiet:
+        announce(profile, epochs=plan.num_epochs)
     epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
     learner.initialize(X, plan.seed)
     history = History(seed=plan.seed, profile=profile.name, precision=learner.precision, net=learner.net)
@@ -86,7 +87,8 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
             epochs=len(history),
             seconds=round(sum(history.seconds), 3),
         )
-        history.report(learner.device)
+        if not plan.quiet:
+            history.report(learner.device)
     return history
 
 
@@ -133,7 +135,8 @@ class _Run:
     def go(self) -> None:
         """Trains epoch after epoch; Ctrl-C ends it, with the network as it then is."""
         past = zip(self.history.train_loss, self.history.train_acc, self.history.test_acc, strict=True)
-        with Display(self.epochs, self.steps, len(self.history), self.history.tested_on) as self.display:
+        tested_on = self.history.tested_on
+        with Display(self.epochs, self.steps, len(self.history), tested_on, self.plan.quiet) as self.display:
             for epoch, values in enumerate(past, 1):
                 self.display.plot(epoch, *values)
             try:
