@@ -106,19 +106,23 @@ def test_the_same_batch_is_the_same_pixels(size):
 
 
 @pytest.mark.parametrize("size", [224, 28])
-def test_the_same_augmented_batch_is_the_same_pixels(size):
-    batches = data.Batches("train", 64, size, mirror=True, shift=2, held_out=0.1)
-    index, rows, columns = next(batches.draws())
-    exact = batches.views[rows].astype(float) @ (batches.images[index] / 255) @ batches.views[columns].mT
+def test_the_same_augmented_batches_are_the_same_pixels(size):
+    """The last batch has 8 images."""
+    batches = data.Batches("train", 64, size, mirror=True, shift=2, held_out=0.1, limit=200)
+    drawn = [
+        (batches.views[rows] @ (batches.images[index] / 255) @ batches.views[columns].mT, batches.labels[index])
+        for index, rows, columns in batches.draws()
+    ]
     for backend in present().values():
-        X, y = load(backend, 64, size, mirror=True, shift=2, held_out=0.1)
-        assert np.abs(backend.pixels(X) - exact).max() <= 1e-6
-        assert (backend.numpy(y) == batches.labels[index]).all()
+        loader = backend.d2l._Loader("train", 64, size, mirror=True, shift=2, held_out=0.1, limit=200)
+        for (X, y), (pixels, labels) in zip(loader, drawn, strict=True):
+            assert np.abs(backend.pixels(X) - pixels).max() <= 1e-6
+            assert (backend.numpy(y) == labels).all()
 
 
-def load(backend, batch_size, resize, **options):
+def load(backend, batch_size, resize):
     """The first training batch."""
-    return next(iter(backend.d2l.load_data_fashion_mnist(batch_size, resize, **options)[0]))
+    return next(iter(backend.d2l.load_data_fashion_mnist(batch_size, resize)[0]))
 
 
 @pytest.mark.parametrize("split", [0, 1])
@@ -156,6 +160,9 @@ def test_the_profile_limits_the_images_and_says_so(backend, monkeypatch, capsys)
     assert [len(y) for _, y in train_iter] == [len(y) for _, y in test_iter] == [100, 100, 56]
     said = "Profile smoke: 256 of 2,000 training images, 256 of 1,000 test images (ALEXBOOK_PROFILE=full for all)\n"
     assert capsys.readouterr().out.endswith(said)
+    backend.d2l.load_data_fashion_mnist(100, held_out=0.5)
+    said = said.replace("2,000 training", "1,000 training").replace("test images", "validation images")
+    assert capsys.readouterr().out == said
 
 
 def test_the_enlarged_images_are_never_all_there(backend, monkeypatch):

@@ -1,6 +1,7 @@
 """Fashion-MNIST as the frameworks get it: loaded, sampled, resized, in batches."""
 
 import itertools
+import re
 import runpy
 from pathlib import Path
 
@@ -226,10 +227,21 @@ def test_held_out_images_are_the_last_of_the_training_images():
     assert (len(data.Batches("test", 8, held_out=0.1, limit=7).labels), validation.shuffle) == (7, False)
 
 
-@pytest.mark.parametrize("value", [1, 1.5, -0.1, 1e-9, 1 - 1e-9])
+@pytest.mark.parametrize("value", [1, 1.5, -0.1, 1e-9, 1 - 1e-9, np.nan, np.inf, "0.1", None])
 def test_a_share_that_leaves_nothing_is_refused(value):
-    with pytest.raises(ValueError, match=f"^held_out must be a share of the 2,000 images, such as 0.1, got {value!r}$"):
+    message = f"held_out must be a share of the 2,000 images, such as 0.1, got {value!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         data.Batches("train", 8, held_out=value)
+
+
+def test_the_half_must_be_one_of_the_two_whatever_is_held_out():
+    with pytest.raises(ValueError, match=r'^split must be "train" or "test", got \'validation\'$'):
+        data.Batches("validation", 8, held_out=0.1)
+
+
+def test_a_shift_is_in_pixels_of_the_image_whatever_its_size():
+    """Two of 28 pixels are sixteen of 224: the rows move, and the last repeat the edge."""
+    assert (data.resize_matrix(224, shift=2)[:-16] == data.resize_matrix(224)[16:]).all()
 
 
 @pytest.mark.parametrize("name", ["batch_size", "resize", "limit"])

@@ -56,6 +56,7 @@ def test_nothing_is_said_where_nothing_is_cut(capsys):
 
 def test_the_record_merges_facts_and_is_json(monkeypatch):
     monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(provenance, "_trainings", {})
     nothing = {"backend": None, "version": None, "python": platform.python_version(), "device": None}
     assert provenance.record() == nothing
     provenance.log(backend="pytorch", seconds=1.5)
@@ -64,14 +65,27 @@ def test_the_record_merges_facts_and_is_json(monkeypatch):
     assert json.loads(json.dumps(provenance.record())) == expected
 
 
+def test_trainings_are_summed_their_seeds_listed_and_a_continued_one_counts_once(monkeypatch):
+    monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(provenance, "_trainings", {})
+    provenance.log_training("run.npz", seed=0, images=100, epochs=2, seconds=1.25)
+    provenance.log_training("run.npz", seed=0, images=150, epochs=3, seconds=2)
+    assert provenance.record() | {"seed": 0, "images": 150, "epochs": 3, "seconds": 2} == provenance.record()
+    for seed in 0, 1, 1:
+        provenance.log_training(None, seed=seed, images=10, epochs=1, seconds=0.5)
+    assert provenance.record() | {"seed": "0, 1", "images": 180, "epochs": 6, "seconds": 3.5} == provenance.record()
+
+
 def test_a_record_is_a_copy(monkeypatch):
     monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(provenance, "_trainings", {})
     provenance.record()["seed"] = 1
     assert "seed" not in provenance.record()
 
 
 def test_a_fact_that_json_cannot_hold_is_refused(monkeypatch):
     monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(provenance, "_trainings", {})
     with pytest.raises(TypeError, match=r"provenance.log\(seed=…\): expected a string, number, bool or None"):
         provenance.log(seed=[1])
 

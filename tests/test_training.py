@@ -131,6 +131,13 @@ def test_the_steps_are_those_of_the_recipe(backend, recipe):
     assert np.abs(bias_after - bias).max() < 1e-5
 
 
+def test_the_rate_changes_with_every_step(backend, monkeypatch):
+    rates, kind = [], backend.d2l._Learner
+    monkeypatch.setattr(kind, "set_rate", lambda self, lr: rates.append(lr))
+    train(backend, recipe=training.Recipe(warmup=0.5))  # two epochs of five steps
+    assert rates == pytest.approx([0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.16, 0.12, 0.08, 0.04])
+
+
 @pytest.mark.parametrize("value", [-0.1, 1, 1.5, np.nan, "0.9"])
 @pytest.mark.parametrize("name", ["momentum", "warmup", "label_smoothing"])
 def test_a_recipe_that_cannot_be(name, value):
@@ -263,6 +270,33 @@ def test_a_rate_that_falls_depends_on_the_number_of_epochs(tmp_path):
     train(present()["pytorch"], epochs=1, checkpoint=file, recipe=recipe)
     with pytest.raises(ValueError, match=r"another run: epochs 1 \(now 2\)"):
         train(present()["pytorch"], epochs=2, checkpoint=file, recipe=recipe)
+
+
+@pytest.mark.parametrize("option", [{"mirror": True}, {"shift": 1}, {"held_out": 0.1}], ids=str)
+def test_a_checkpoint_knows_the_images_it_was_trained_on(tmp_path, monkeypatch, option):
+    """With few images, as many batches, whichever they are."""
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
+    d2l, file = present()["pytorch"].d2l, tmp_path / "run.npz"
+    net, (name, value) = present()["pytorch"].network("flatten", "dense 10"), *option.items()
+    d2l.train_ch6(net, *d2l.load_data_fashion_mnist(64), 1, 0.1, "cpu", checkpoint=file)
+    with pytest.raises(ValueError, match=rf"another run: .*{name} \S+ \(now {value}\)"):
+        d2l.train_ch6(net, *d2l.load_data_fashion_mnist(64, **option), 1, 0.1, "cpu", checkpoint=file)
+
+
+def test_a_resumed_training_is_recorded_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "_trainings", {})
+    torch, file = present()["pytorch"], tmp_path / "run.npz"
+    train(torch, batches=Interrupted(problem(torch)[0], 7), epochs=3, checkpoint=file)
+    train(torch, epochs=3, checkpoint=file)
+    assert {name: provenance.record()[name] for name in ("epochs", "images")} == {"epochs": 3, "images": 3 * 96}
+
+
+@pytest.mark.parametrize("name", ["pytorch", "tensorflow"])
+def test_a_label_that_the_network_has_no_answer_for_is_refused(name):
+    """MXNet takes the last answer that there is, and does in d2l, too."""
+    backend = present()[name]
+    with pytest.raises(Exception, match=r"(?i)out of bounds|outside the valid range"):
+        train(backend, backend.network("flatten", "dense 9"))
 
 
 def test_the_checkpoint_of_another_backend_is_refused(tmp_path):
@@ -477,6 +511,7 @@ def test_in_bfloat16_the_weights_stay_in_float32(backend):
 @pytest.mark.parametrize("native", [True, False])
 def test_the_precision_is_what_the_processor_is_faster_in(backend, native, monkeypatch, any_processor):
     monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(provenance, "_trainings", {})
     monkeypatch.setattr(backend.d2l, "has_tiles" if backend.name == "mxnet" else "has_bf16", lambda: native)
     if native and backend.name == "mxnet" and not has_avx512():
         return
@@ -528,6 +563,7 @@ def test_the_profile_cuts_epochs_and_says_so(backend, monkeypatch, capsys):
 
 def test_a_run_is_recorded(backend, monkeypatch):
     monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(provenance, "_trainings", {})
     history = train(backend, epochs=3, seed=5)
     record = provenance.record()
     assert record.pop("seconds") == pytest.approx(sum(history.seconds), abs=0.001)
@@ -629,7 +665,8 @@ def test_a_quiet_run_shows_its_progress_and_leaves_nothing(outputs, clock, capfd
     (output,) = outputs
     assert any("<svg" in data.get("text/html", "") for data in output.shown)
     assert output.shown[-1] == {"text/html": ""}
-    assert capfd.readouterr() == ("", "")
+    said = capfd.readouterr()
+    assert said == ("Profile smoke: 1 of 2 epochs (ALEXBOOK_PROFILE=full for all)\n", "")
 
 
 def test_ctrl_c_leaves_the_plot_in_a_notebook(outputs):

@@ -63,7 +63,7 @@ def hand_through(d2l: ModuleType, name: str, module: str) -> Any:
 def loaders(make: Callable[..., Loader], accelerator: bool, **options: Any) -> tuple[Loader, Loader]:
     """The training loader and the test loader (see `Batches`), each with as many images as the profile allows."""
     if not accelerator:
-        keep_memory()  # a batch at 224 by 224 is 26 MB
+        keep_memory()  # a batch at 224 by 224 is 26 MB, and its pages are dearer than its numbers
     profile = current_profile(accelerator)
     train, test = (make(split, limit=getattr(profile, split), **options) for split in SPLITS)
     announce(profile, train=train.available, **{test.name: test.available})

@@ -46,8 +46,8 @@ def has_tiles() -> bool:
 def keep_memory() -> None:
     """Has glibc keep the memory that a training step frees, so that the next step finds it mapped.
 
-    By default every array of more than 32 MB is given back to Linux at once, and the next one of that size costs a page
-    fault for each 4 kB of it.
+    By default every array of more than 32 MB is given back to Linux at once, and of smaller ones what lies free at the
+    end of the heap; the next one of that size costs a page fault for each 4 kB of it.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_ARENA_MAX, 1)):

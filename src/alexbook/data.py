@@ -102,6 +102,7 @@ class Batches:
         name: "train", "validation" or "test".
         images: uint8 of shape (n, 28, 28), read-only.
         labels: int64 of shape (n,), read-only.
+        mirror, shift, held_out: as they were given.
         available: how many images there are, of which n were taken.
         batch_size: images in a batch; the last batch of an epoch may be smaller.
         size: height and width after resizing, in pixels.
@@ -138,21 +139,22 @@ class Batches:
                 is that part instead of the test images: validation.
 
         Raises:
-            ValueError: `batch_size`, `resize` or `limit` is not a whole number of at least 1, `shift` not one of at
-                least 0, or `held_out` leaves nothing to train on or to measure.
+            ValueError: `split` is neither "train" nor "test"; `batch_size`, `resize` or `limit` is not a whole number
+                of at least 1, `shift` not one of at least 0; or `held_out` leaves nothing to train on or to measure.
         """
         self.size = 28 if resize is None else resize
         _at_least(1, batch_size=batch_size, resize=self.size, limit=1 if limit is None else limit)
         _at_least(0, shift=shift)
-        self.name = "validation" if held_out and split == "test" else split
+        self.mirror, self.shift, self.held_out = bool(mirror), shift, held_out
         images, labels = _part(split, held_out)
+        self.name = "validation" if held_out and split == "test" else split
         self.available = len(labels)
         self.images, self.labels = images[:limit], labels[:limit]
         self.batch_size = batch_size
         self.matrix = resize_matrix(self.size)
         moved = np.stack([resize_matrix(self.size, shift=step) for step in range(-shift, shift + 1)])
         self.views = np.concatenate([moved, moved[:, :, ::-1]])
-        self._sides = 1 + mirror if split == "train" and (mirror or shift) else 0
+        self._sides = 1 + self.mirror if split == "train" and (mirror or shift) else 0
         self.shuffle = split == "train" if shuffle is None else shuffle
         self.seed = seed
         self.epoch = 0
@@ -190,11 +192,15 @@ class Batches:
 
 def _part(split: Split, held_out: float) -> tuple[Images, Labels]:
     """That half of the data; with images held out, what they leave of "train", or they themselves as "test"."""
-    images, labels = load("train" if held_out else split)
-    cut = round(len(labels) * (1 - held_out))
-    if held_out and not 0 < cut < len(labels):
+    images, labels = load(split)
+    if isinstance(held_out, int | float | np.number) and held_out == 0:
+        return images, labels
+    images, labels = load("train")
+    share = held_out if isinstance(held_out, int | float | np.number) and 0 < held_out < 1 else 0
+    cut = round(len(labels) * (1 - share))
+    if not 0 < cut < len(labels):
         raise ValueError(f"held_out must be a share of the {len(labels):,} images, such as 0.1, got {held_out!r}")
-    kept = slice(cut) if split == "train" or not held_out else slice(cut, None)
+    kept = slice(cut) if split == "train" else slice(cut, None)
     return images[kept], labels[kept]
 
 

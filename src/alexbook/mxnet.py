@@ -114,19 +114,19 @@ def train_ch6(
         train_iter: batches (X, y) to learn from.
         test_iter: batches to measure the accuracy on after each epoch.
         num_epochs: how often to go through `train_iter`; the profile may allow fewer.
-        lr: the learning rate.
+        lr: the learning rate; the highest one, if `recipe` has it climb and fall.
         device: where to train, such as `d2l.try_gpu()`.
-        seed: decides the weights, the order of the batches and the dropout.
+        seed: decides the weights, the order of the batches, what augmentation draws, and the dropout.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
         precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
-        recipe: momentum, a rate that changes, label smoothing; by default none of them.
-        quiet: shows progress while it trains, and leaves no plot and no lines.
+        recipe: a falling rate, momentum, label smoothing; by default none of them.
+        quiet: shows progress while it trains, but leaves no plot and prints no result.
 
     Returns:
         The history; after Ctrl-C, so far.
 
     Raises:
-        TypeError: `net` is not a network of this framework.
+        TypeError: `net` is not a network of this framework, or `recipe` no Recipe.
         ValueError: a number that cannot be, or a checkpoint that is damaged or of another run.
         FloatingPointError: the loss is no longer finite.
     """

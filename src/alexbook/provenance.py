@@ -5,6 +5,7 @@ import platform
 Fact = str | int | float | bool | None
 
 _facts: dict[str, Fact] = {}
+_trainings: dict[str, dict[str, int | float]] = {}
 
 
 def log(**facts: Fact) -> None:
@@ -19,11 +20,23 @@ def log(**facts: Fact) -> None:
     _facts.update(facts)
 
 
+def log_training(checkpoint: str | None, *, seed: int, images: int, epochs: int, seconds: float) -> None:
+    """Notes one training, all of it; the next one with the same checkpoint is its continuation, and takes its place."""
+    name = checkpoint or f"training {len(_trainings)}"
+    _trainings[name] = {"seed": seed, "images": images, "epochs": epochs, "seconds": seconds}
+
+
 def record() -> dict[str, Fact]:
     """All that was noted so far, ready for `json.dumps`.
 
     Always there: backend, version (the backend's), python, device; None while no backend has been imported.
     Noted by those who do it: profile, data (its source), seed, images (seen in training in all), epochs,
-    seconds (of training).
+    seconds (of training). Where there were several trainings, the amounts are their sums, and seed is a list in words.
     """
-    return {"backend": None, "version": None, "python": platform.python_version(), "device": None} | _facts
+    facts = {"backend": None, "version": None, "python": platform.python_version(), "device": None} | _facts
+    if _trainings:
+        seeds = list(dict.fromkeys(training["seed"] for training in _trainings.values()))
+        facts["seed"] = seeds[0] if len(seeds) == 1 else ", ".join(map(str, seeds))
+        for amount in ("images", "epochs", "seconds"):
+            facts[amount] = round(sum(training[amount] for training in _trainings.values()), 3)
+    return facts

@@ -119,19 +119,19 @@ def train_ch6(
         train_iter: batches (X, y) to learn from.
         test_iter: batches to measure the accuracy on after each epoch.
         num_epochs: how often to go through `train_iter`; the profile may allow fewer.
-        lr: the learning rate.
+        lr: the learning rate; the highest one, if `recipe` has it climb and fall.
         device: where to train, such as `d2l.try_gpu()` or "/GPU:0".
-        seed: decides the weights, the order of the batches and the dropout.
+        seed: decides the weights, the order of the batches, what augmentation draws, and the dropout.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
         precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
-        recipe: momentum, a rate that changes, label smoothing; by default none of them.
-        quiet: shows progress while it trains, and leaves no plot and no lines.
+        recipe: a falling rate, momentum, label smoothing; by default none of them.
+        quiet: shows progress while it trains, but leaves no plot and prints no result.
 
     Returns:
         The history, the trained network in it as `net`; after Ctrl-C, so far.
 
     Raises:
-        TypeError: `net_fn` is not a function that returns a Keras model.
+        TypeError: `net_fn` is not a function that returns a Keras model, or `recipe` no Recipe.
         ValueError: a number that cannot be, or a checkpoint that is damaged or of another run.
         FloatingPointError: the loss is no longer finite.
     """
@@ -220,8 +220,8 @@ class _Learner:
 
     def _variables(self) -> dict[str, Any]:
         """Numbered, because Keras numbers its layers anew for every network of a process."""
-        kept = [each for each in self._optimizer.variables if each.name.endswith("momentum")]
-        named = [(each.name, each) for each in self.net.weights] + [("momentum", each) for each in kept]
+        named = [(each.name, each) for each in self.net.weights]
+        named += [("momentum", each) for each in self._optimizer.momentums]
         return {f"{number:04} {name}": variable for number, (name, variable) in enumerate(named)}
 
     def synchronize(self) -> None:
@@ -237,7 +237,9 @@ class _Learner:
         return _tf.reduce_sum(losses), self._correct(outputs, y)
 
     def _losses(self, outputs: Any, y: Any) -> Any:
-        targets = _tf.one_hot(y, outputs.shape[-1])
+        if not self._smoothing:
+            return _tf.keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
+        targets = _tf.one_hot(_tf.cast(y, _tf.int64), outputs.shape[-1])
         return _tf.keras.losses.categorical_crossentropy(targets, outputs, True, self._smoothing)
 
     def _count_correct(self, X: Any, y: Any) -> Any:

@@ -68,24 +68,23 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     X, _ = _first("train_iter", train_iter)
     _first("test_iter", test_iter)
     profile = current_profile(plan.accelerator)
-    if not plan.quiet:
-        announce(profile, epochs=plan.num_epochs)
+    announce(profile, epochs=plan.num_epochs)
     epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
     learner.initialize(X, plan.seed)
     history = History(seed=plan.seed, profile=profile.name, precision=learner.precision, net=learner.net)
-    history.tested_on = getattr(test_iter, "name", history.tested_on)
+    if isinstance(test_iter, Batches) and test_iter.held_out:
+        history.tested_on = "validation"
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
     run.resume()
     run.go()
     if len(history):
-        provenance.log(
-            backend=learner.backend,
+        provenance.log(backend=learner.backend, profile=history.profile, precision=history.precision)
+        provenance.log_training(
+            str(run.checkpoint.path) if run.checkpoint else None,
             seed=history.seed,
-            profile=history.profile,
-            precision=history.precision,
             images=history.images * len(history),
             epochs=len(history),
-            seconds=round(sum(history.seconds), 3),
+            seconds=sum(history.seconds),
         )
         if not plan.quiet:
             history.report(learner.device)
@@ -122,6 +121,9 @@ class _Run:
         run |= {"seed": self.plan.seed, "lr": self.plan.lr, **asdict(self.plan.recipe)}
         if self.plan.recipe.warmup is not None:
             run["epochs"] = self.epochs  # the rate of every step depends on them
+        run["tested on"] = self.history.tested_on
+        if isinstance(self.train_iter, Batches):
+            run |= {name: getattr(self.train_iter, name) for name in ("mirror", "shift", "held_out")}
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
         return Checkpoint(Path(path), run)
 
