@@ -68,12 +68,17 @@ def test_the_record_merges_facts_and_is_json(monkeypatch):
 def test_trainings_are_summed_their_seeds_listed_and_a_continued_one_counts_once(monkeypatch):
     monkeypatch.setattr(provenance, "_facts", {})
     monkeypatch.setattr(provenance, "_trainings", {})
-    provenance.log_training("run.npz", seed=0, images=100, epochs=2, seconds=1.25)
-    provenance.log_training("run.npz", seed=0, images=150, epochs=3, seconds=2)
-    assert provenance.record() | {"seed": 0, "images": 150, "epochs": 3, "seconds": 2} == provenance.record()
-    for seed in 0, 1, 1:
-        provenance.log_training(None, seed=seed, images=10, epochs=1, seconds=0.5)
-    assert provenance.record() | {"seed": "0, 1", "images": 180, "epochs": 6, "seconds": 3.5} == provenance.record()
+
+    def noted(checkpoint, **facts):
+        provenance.log_training(checkpoint, **facts)
+        return {name: value for name, value in provenance.record().items() if name in facts}
+
+    noted("run.npz", seed=0, images=100, epochs=2, seconds=1.25, accuracy=0.8)
+    one = {"seed": 0, "images": 150, "epochs": 3, "seconds": 2, "accuracy": 0.9}
+    assert noted("run.npz", **one) == one
+    for seed in 1, 1, 0:
+        together = noted(None, seed=seed, images=10, epochs=1, seconds=0.5, accuracy=0.7)
+    assert together == {"seed": "0, 1", "images": 180, "epochs": 6, "seconds": 3.5}
 
 
 def test_a_record_is_a_copy(monkeypatch):

@@ -1,11 +1,12 @@
 """What ran: the facts that a notebook's metadata keeps, so that a reader can judge its numbers."""
 
 import platform
+from typing import Any
 
 Fact = str | int | float | bool | None
 
 _facts: dict[str, Fact] = {}
-_trainings: dict[str, dict[str, int | float]] = {}
+_trainings: dict[str, dict[str, Any]] = {}
 
 
 def log(**facts: Fact) -> None:
@@ -20,10 +21,12 @@ def log(**facts: Fact) -> None:
     _facts.update(facts)
 
 
-def log_training(checkpoint: str | None, *, seed: int, images: int, epochs: int, seconds: float) -> None:
-    """Notes one training, all of it; the next one with the same checkpoint is its continuation, and takes its place."""
-    name = checkpoint or f"training {len(_trainings)}"
-    _trainings[name] = {"seed": seed, "images": images, "epochs": epochs, "seconds": seconds}
+def log_training(checkpoint: str | None, **facts: Fact) -> None:
+    """Notes one training: seed, images, epochs, seconds, and its accuracy on the test images or None.
+
+    The next one with the same checkpoint is its continuation, and takes its place.
+    """
+    _trainings[checkpoint or f"training {len(_trainings)}"] = facts
 
 
 def record() -> dict[str, Fact]:
@@ -31,7 +34,8 @@ def record() -> dict[str, Fact]:
 
     Always there: backend, version (the backend's), python, device; None while no backend has been imported.
     Noted by those who do it: profile, data (its source), seed, images (seen in training in all), epochs,
-    seconds (of training). Where there were several trainings, the amounts are their sums, and seed is a list in words.
+    seconds (of training), accuracy (on the test images). Where there were several trainings, the amounts are their
+    sums, seed is a list in words, and accuracy is absent.
     """
     facts = {"backend": None, "version": None, "python": platform.python_version(), "device": None} | _facts
     if _trainings:
@@ -39,4 +43,6 @@ def record() -> dict[str, Fact]:
         facts["seed"] = seeds[0] if len(seeds) == 1 else ", ".join(map(str, seeds))
         for amount in ("images", "epochs", "seconds"):
             facts[amount] = round(sum(training[amount] for training in _trainings.values()), 3)
+        if len(_trainings) == 1 and (accuracy := next(iter(_trainings.values()))["accuracy"]) is not None:
+            facts["accuracy"] = round(accuracy, 4)
     return facts

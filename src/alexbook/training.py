@@ -85,6 +85,7 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
             images=history.images * len(history),
             epochs=len(history),
             seconds=sum(history.seconds),
+            accuracy=history.test_acc[-1] if history.tested_on == "test" else None,
         )
         if not plan.quiet:
             history.report(learner.device)

@@ -27,12 +27,14 @@ WORDS = {  # what the pages say beside the prose; the facts of a run stand in th
         **{"date": "{}", "version": "{}", "python": "Python {}", "device": "{}", "profile": "profile {}"},
         **{"precision": "{}"},
         **{"data": "data: {}", "images": "{} images", "epochs": "{} epochs", "seed": "seed {}", "seconds": "{} s"},
+        **{"accuracy": "test accuracy {}"},
         **{"never": "not run yet", "drawn": "Drawn by the code above, {}"},
     },
     "ja": {
         **{"colab": "Colab で開く", "download": "ノートブックを保存", "notebook": "ノートブック", "run": "出力"},
         **{"profile": "プロファイル {}", "data": "データ: {}", "images": "画像 {} 枚", "epochs": "{} エポック"},
-        **{"seed": "シード {}", "seconds": "{} 秒", "never": "未実行", "drawn": "上のコード {} が描いた図"},
+        **{"seed": "シード {}", "seconds": "{} 秒", "accuracy": "テスト精度 {}"},
+        **{"never": "未実行", "drawn": "上のコード {} が描いた図"},
     },
 }
 
