@@ -59,7 +59,7 @@ def test_the_run_is_on_record(backend, chapter):
     if backend != PLAIN:
         expected |= {"version", "device"}
         assert run.backend == backend
-    if chapter == "training":
+    if chapter in ("training", "small"):
         expected |= {"profile", "data", "seed", "images", "epochs", "seconds"}
         assert run.profile in ("quick", "full")
         assert "sample" not in run.data
