@@ -394,6 +394,8 @@ def compare_cells(page, cells, backend):
     )
     stored = [(printed(cell), pictures(cell)) for cell in cells]
     assert [("".join(text.split()), images) for text, images in outputs] == stored
+    hollow = "boxes => boxes.filter(box => !box.textContent.trim() && !box.matches('img, :has(img)')).length"
+    assert shown.locator(".cell_output > *").evaluate_all(hollow) == 0
 
 
 def compare_launcher(page, notebook):

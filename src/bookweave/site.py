@@ -69,6 +69,8 @@ def _shown(
     for backend, cell in ((backend, found[place.id]) for backend, found in cells.items()):
         ran = stored[backend].get(place.id)
         outputs = ran.outputs if ran and ran.source == cell.source else []
+        # A display that was emptied when it had served, such as a progress bar, would be drawn as a blank box.
+        outputs = [each for each in outputs if "data" not in each or any(each.data.values())]
         drawn = {"image": {"alt": word(language, "drawn").format(place.id)}}  # else MyST-NB names a picture by its file
         metadata = {"tags": list(cell.tags), "backend": backend, "place": place.id, "mystnb": drawn}
         if ABSENT not in cell.tags:
