@@ -39,7 +39,6 @@ def test_the_networks_have_the_same_layers():
         net = run(name, "imports", "model")["net"]
         batches = backend.batches(*patterns(40, size=28), 20)
         trained = backend.d2l.train_ch6(net, batches, batches, 1, 0.1, backend.cpu, quiet=True).net
-        sizes[name] = sorted(
-            array.size for array in backend.state(trained) if array.ndim
-        )  # PyTorch also counts batches
+        # PyTorch also counts the batches, in a number without axes
+        sizes[name] = sorted(array.size for array in backend.state(trained) if array.ndim)
     assert all(each == sizes["pytorch"] for each in sizes.values())

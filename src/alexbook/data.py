@@ -192,12 +192,12 @@ class Batches:
 
 def _part(split: Split, held_out: float) -> tuple[Images, Labels]:
     """That half of the data; with images held out, what they leave of "train", or they themselves as "test"."""
-    images, labels = load(split)
-    if isinstance(held_out, int | float | np.number) and held_out == 0:
-        return images, labels
+    half = load(split)
+    if held_out == 0:
+        return half
     images, labels = load("train")
-    share = held_out if isinstance(held_out, int | float | np.number) and 0 < held_out < 1 else 0
-    cut = round(len(labels) * (1 - share))
+    is_share = isinstance(held_out, int | float | np.number) and 0 < held_out < 1
+    cut = round(len(labels) * (1 - held_out)) if is_share else 0
     if not 0 < cut < len(labels):
         raise ValueError(f"held_out must be a share of the {len(labels):,} images, such as 0.1, got {held_out!r}")
     kept = slice(cut) if split == "train" else slice(cut, None)

@@ -72,8 +72,8 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
     learner.initialize(X, plan.seed)
     history = History(seed=plan.seed, profile=profile.name, precision=learner.precision, net=learner.net)
-    if isinstance(test_iter, Batches) and test_iter.held_out:
-        history.tested_on = "validation"
+    if isinstance(test_iter, Batches) and test_iter.name == "validation":
+        history.tested_on = test_iter.name
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
     run.resume()
     run.go()
