@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTHON ?= >=3.11,<3.14# which Python uv looks for (and fetches where there is none)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
-GROUPS = --group site --group mxnet --group pytorch --group tensorflow --group test
+GROUPS = --group site --group mxnet --group pytorch --group tensorflow --group classical --group test
 NBVAL = $(BIN)/pytest --nbval-lax --nbval-current-env notebooks/en
 CHOICE = $(addprefix --backend ,$(BACKEND)) $(addprefix --chapter ,$(CHAPTER)) $(addprefix --profile ,$(PROFILE))
 

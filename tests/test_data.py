@@ -81,6 +81,21 @@ def test_arrays_are_read_only_and_of_ten_classes():
     assert len(data.CLASSES) == len(set(data.CLASSES)) == 10
 
 
+def test_as_many_as_asked_for_from_the_first_on():
+    images, labels = data.load("train", images=100)
+    everything = data.load("train")
+    assert np.array_equal(images, everything[0][:100])
+    assert np.array_equal(labels, everything[1][:100])
+
+
+@pytest.mark.parametrize(
+    ("images", "said"), [(70_000, "at most .* got 70,000"), (0, "whole number"), (-5, "whole number"), (1.5, "whole")]
+)
+def test_more_than_there_are_and_none_at_all_are_refused(images, said):
+    with pytest.raises(ValueError, match=said):
+        data.load("train", images=images)
+
+
 def test_an_unknown_split_is_refused():
     with pytest.raises(ValueError, match='split must be "train" or "test", got \'val\''):
         data.load("val")

@@ -54,6 +54,22 @@ def test_nothing_is_said_where_nothing_is_cut(capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "expected", "line"),
+    [
+        ("full", [1, 2, 3], ""),
+        ("quick", [1, 2], "Profile quick: [1, 2] instead of [1, 2, 3] (ALEXBOOK_PROFILE=full for all)\n"),
+        ("smoke", [1], "Profile smoke: [1] instead of [1, 2, 3] (ALEXBOOK_PROFILE=full for all)\n"),
+    ],
+)
+def test_an_experiment_is_as_large_as_the_profile_allows_and_says_so(monkeypatch, capsys, name, expected, line):
+    monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setenv("ALEXBOOK_PROFILE", name)
+    assert profiles.pick(full=[1, 2, 3], quick=[1, 2], smoke=[1]) == expected
+    assert capsys.readouterr().out == line
+    assert provenance.record()["profile"] == name
+
+
 def test_the_record_merges_facts_and_is_json(monkeypatch):
     monkeypatch.setattr(provenance, "_facts", {})
     monkeypatch.setattr(provenance, "_trainings", {})

@@ -59,7 +59,10 @@ def locked(name):
 
 @pytest.mark.parametrize(
     ("name", "groups"),
-    [("requirements.txt", ["site"]), ("requirements/all.txt", ["site", "mxnet", "pytorch", "tensorflow", "test"])],
+    [
+        ("requirements.txt", ["site"]),
+        ("requirements/all.txt", ["site", "mxnet", "pytorch", "tensorflow", "classical", "test"]),
+    ],
 )
 def test_locks_hold_what_the_project_asks_for(name, groups):
     found, overrides = locked(name), {}

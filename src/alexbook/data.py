@@ -37,20 +37,30 @@ CLASSES = (
 )
 
 
-def load(split: Split) -> tuple[Images, Labels]:
+def load(split: Split, images: int | None = None) -> tuple[Images, Labels]:
     """Loads one half of Fashion-MNIST from the first place that has it; read once per process.
+
+    Args:
+        split: "train" or "test".
+        images: how many to take, from the first on; None takes all.
 
     Returns:
         The images, uint8 of shape (n, 28, 28), 0 is background, and the labels, int64 of shape (n,), indices
-        into CLASSES; both read-only. n is 60,000 ("train") or 10,000 ("test"); in the sample 2,000 or 1,000.
+        into CLASSES; both read-only. All are 60,000 ("train") or 10,000 ("test"); in the sample 2,000 or 1,000.
 
     Raises:
-        ValueError: `split` is neither "train" nor "test".
+        ValueError: `split` is neither "train" nor "test", or `images` is not from 1 to as many as there are.
         DataError: the folder named by ALEXBOOK_DATA has no usable data.
     """
     if split not in SPLITS:
         raise ValueError(f'split must be "train" or "test", got {split!r}')
-    return _everything()[1][split]
+    pixels, labels = _everything()[1][split]
+    if images is None:
+        return pixels, labels
+    _at_least(1, images=images)
+    if images > len(labels):
+        raise ValueError(f"images must be at most {len(labels):,}, all of {split!r} in {source()}, got {images:,}")
+    return pixels[:images], labels[:images]
 
 
 def source() -> str:

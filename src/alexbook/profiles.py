@@ -2,6 +2,11 @@
 
 import os
 from dataclasses import dataclass
+from typing import TypeVar
+
+from alexbook import provenance
+
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -47,3 +52,17 @@ def announce(profile: Profile, *, train: int = 0, test: int = 0, validation: int
     cuts = [f"{most:,} of {all_:,} {what}" for most, all_, what in amounts if most is not None and most < all_]
     if cuts:
         print(f"Profile {profile.name}: {', '.join(cuts)} (ALEXBOOK_PROFILE=full for all)")
+
+
+def pick(*, full: Choice, quick: Choice, smoke: Choice, accelerator: bool = False) -> Choice:
+    """How large an experiment may be: what the current profile takes of it; prints one line if that is not all.
+
+    Raises:
+        ValueError: ALEXBOOK_PROFILE names no profile.
+    """
+    profile = current_profile(accelerator)
+    provenance.log(profile=profile.name)
+    choice = {"full": full, "quick": quick, "smoke": smoke}[profile.name]
+    if choice != full:
+        print(f"Profile {profile.name}: {choice} instead of {full} (ALEXBOOK_PROFILE=full for all)")
+    return choice
