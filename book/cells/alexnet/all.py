@@ -25,3 +25,18 @@ for prefix in (*table, "conv", "fc", ""):
     count, share = total(macs, prefix), total(macs, prefix) / total(macs)
     of_parameters = total(parameters, prefix) / total(parameters)
     print(f"{prefix or 'total':<5}{count:>12,}{share:>16.1%}{of_parameters:>22.1%}")
+
+# %% gradient-table
+print(f"{'':<7}{'sigmoid':>9}{'ReLU':>9}")
+for name, sigmoid, relu in zip(table, gradients["sigmoid"], gradients["ReLU"], strict=True):
+    print(f"{name:<7}{sigmoid:9.0e}{relu:9.0e}")
+assert gradients["sigmoid"][-1] > 1000 * gradients["sigmoid"][0]
+assert gradients["ReLU"][-1] < 10 * gradients["ReLU"][0]
+
+# %% race
+train_iter, test_iter = d2l.load_data_fashion_mnist(batch_size=128)
+for name, network in networks.items():
+    for lr in 0.01, 0.1, 0.9:
+        run = d2l.train_ch6(network, train_iter, test_iter, 3, lr, d2l.try_gpu(), quiet=True)
+        loss, accuracy = run.train_loss[-1], run.test_acc[-1]
+        print(f"{name:<8} rate {lr:<5} loss {loss:.2f}, test accuracy {accuracy:.2f}")

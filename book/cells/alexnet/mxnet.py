@@ -4,7 +4,8 @@ import math
 # MXNet 1.9.1 is the last release: Apache retired the project in 2023. It still runs, because
 # alexbook, imported before it, gives it the names that NumPy has dropped since.
 from alexbook import mxnet as d2l
-from mxnet import autograd, np, npx
+import mxnet as mx
+from mxnet import autograd, gluon, init, np, npx
 from mxnet.gluon import nn
 
 npx.set_np()
@@ -68,6 +69,40 @@ for name, function in (("sigmoid", npx.sigmoid), ("ReLU", npx.relu)):
 # %% slope-curves
 curves = list(slopes.values())
 d2l.plot(x.asnumpy(), curves, xlabel="x", ylabel="slope", legend=list(slopes))
+
+# %% gradients
+train_iter, _ = d2l.load_data_fashion_mnist(batch_size=32, resize=224)
+X, y = next(iter(train_iter))
+mx.random.seed(0)
+net.initialize(init.Xavier(), ctx=X.ctx, force_reinit=True)
+gradients = {}  # activation: mean size of the gradient in each layer's weights
+for name, activation in ("ReLU", "relu"), ("sigmoid", "sigmoid"):
+    for layer in net:
+        if getattr(layer, "act", None):
+            layer.act = nn.Activation(activation)
+    with autograd.record():
+        loss = gluon.loss.SoftmaxCrossEntropyLoss()(net(X), y).mean()
+    loss.backward()
+    slopes = [layer.weight.grad() for layer in net if hasattr(layer, "weight")]
+    gradients[name] = [abs(slope).mean().item() for slope in slopes]
+
+
+# %% lenet
+def lenet(activation):
+    network = nn.Sequential()  # takes (batch, 1, 28, 28)
+    network.add(
+        nn.Conv2D(6, kernel_size=5, padding=2, activation=activation),
+        nn.AvgPool2D(pool_size=2, strides=2),
+        nn.Conv2D(16, kernel_size=5, activation=activation),
+        nn.AvgPool2D(pool_size=2, strides=2),
+        nn.Dense(120, activation=activation),
+        nn.Dense(84, activation=activation),
+        nn.Dense(10),
+    )
+    return network
+
+
+networks = {"sigmoid": lenet("sigmoid"), "ReLU": lenet("relu")}
 
 # %% dropout
 npx.random.seed(1)

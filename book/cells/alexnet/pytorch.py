@@ -68,6 +68,40 @@ for name, function in (("sigmoid", torch.sigmoid), ("ReLU", torch.relu)):
 curves = list(slopes.values())
 d2l.plot(x.detach(), curves, xlabel="x", ylabel="slope", legend=list(slopes))
 
+# %% gradients
+train_iter, _ = d2l.load_data_fashion_mnist(batch_size=32, resize=224)
+X, y = next(iter(train_iter))
+torch.manual_seed(0)
+for weight in net.parameters():  # as in MXNet and Keras: Xavier's weights, biases of 0
+    nn.init.xavier_uniform_(weight) if weight.dim() > 1 else nn.init.zeros_(weight)
+squashing = [nn.Sigmoid() if isinstance(layer, nn.ReLU) else layer for layer in net]
+gradients = {}  # activation: mean size of the gradient in each layer's weights
+for name, network in ("ReLU", net), ("sigmoid", nn.Sequential(*squashing)):
+    loss = nn.functional.cross_entropy(network.to(X.device)(X), y)
+    slopes = torch.autograd.grad(loss, [p for p in net.parameters() if p.dim() > 1])
+    gradients[name] = [slope.abs().mean().item() for slope in slopes]
+
+
+# %% lenet
+def lenet(activation):
+    return nn.Sequential(  # takes (batch, 1, 28, 28)
+        nn.Conv2d(1, 6, kernel_size=5, padding=2),
+        activation(),
+        nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Conv2d(6, 16, kernel_size=5),
+        activation(),
+        nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Flatten(),
+        nn.Linear(400, 120),
+        activation(),
+        nn.Linear(120, 84),
+        activation(),
+        nn.Linear(84, 10),
+    )
+
+
+networks = {"sigmoid": lenet(nn.Sigmoid), "ReLU": lenet(nn.ReLU)}
+
 # %% dropout
 torch.manual_seed(1)
 dropout, ones = nn.Dropout(0.5), torch.ones(16)

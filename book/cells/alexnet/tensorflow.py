@@ -66,6 +66,41 @@ for name, function in (("sigmoid", tf.sigmoid), ("ReLU", tf.nn.relu)):
 curves = list(slopes.values())
 d2l.plot(x.numpy(), curves, xlabel="x", ylabel="slope", legend=list(slopes))
 
+# %% gradients
+train_iter, _ = d2l.load_data_fashion_mnist(batch_size=32, resize=224)
+X, y = next(iter(train_iter))
+tf.keras.utils.set_random_seed(0)
+network, cross_entropy = net(), tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+network.build(X.shape)
+kernels = [weight for weight in network.trainable_variables if len(weight.shape) > 1]
+gradients = {}  # activation: mean size of the gradient in each layer's weights
+for name, activation in ("ReLU", "relu"), ("sigmoid", "sigmoid"):
+    for layer in network.layers[:-1]:
+        if hasattr(layer, "activation"):
+            layer.activation = tf.keras.activations.get(activation)
+    with tf.GradientTape() as tape:
+        loss = cross_entropy(y, network(X, training=True))
+    slopes = tape.gradient(loss, kernels)
+    gradients[name] = [tf.reduce_mean(tf.abs(slope)).numpy() for slope in slopes]
+
+
+# %% lenet
+def lenet(activation):
+    stack = [  # takes (batch, 28, 28, 1)
+        layers.Conv2D(6, kernel_size=5, padding="same", activation=activation),
+        layers.AvgPool2D(pool_size=2, strides=2),
+        layers.Conv2D(16, kernel_size=5, activation=activation),
+        layers.AvgPool2D(pool_size=2, strides=2),
+        layers.Flatten(),
+        layers.Dense(120, activation=activation),
+        layers.Dense(84, activation=activation),
+        layers.Dense(10),
+    ]
+    return tf.keras.Sequential(stack)
+
+
+networks = {"sigmoid": lambda: lenet("sigmoid"), "ReLU": lambda: lenet("relu")}
+
 # %% dropout
 dropout, ones = layers.Dropout(0.5, seed=1), tf.ones(16)
 training = dropout(ones, training=True).numpy()
