@@ -71,6 +71,7 @@ def test_the_run_is_on_record(backend, chapter):
     [
         *(("alexnet", cell) for cell in ("parameters", "macs", "slopes")),
         ("dataset", "shrink"),
+        *(("original", cell) for cell in ("groups", "parameters", "savings", "answer")),
         *(("same-answer", cell) for cell in ("logits", "padding-trap", "gradients", "sum-order", "wrong-order")),
     ],
 )
