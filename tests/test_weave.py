@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import itertools
 import subprocess
 import sys
 
@@ -74,7 +75,8 @@ def test_myst_becomes_markdown_that_any_notebook_shows(woven):
     assert "Here $x^2$ is math." in first
     assert box == "> **Predict first**\n>\n> How large is it?\n>\n> Think."
     answer = "<details><summary>The answer</summary>\n\n**Two**, says One et al. (2017).\n\n</details>\n\n"
-    assert last.startswith(f"{answer}## A picture\n\n![A dot](attachment:dot.svg)\n\n*One dot, as in [the net]")
+    picture = "![A dot](attachment:dot.svg)\n\n*Fig. 1: One dot, as in [the net]"
+    assert last.startswith(f"{answer}## A picture\n\n{picture}")
     assert last.endswith("*\n\n![A dot again](attachment:dot.svg)")
 
 
@@ -98,7 +100,31 @@ def test_a_figure_has_the_options_that_myst_lets_it_have(root, options):
     change(root, "book/en/net.md", (":alt: A dot\n\n", options))
     assert bookweave(root, "build", "--notebooks").code == 0
     alt = options.partition(":alt:")[2].strip()
-    assert f"![{alt}](attachment:dot.svg)\n\n*One dot, as in [the net]" in texts(root)[-1].source
+    assert f"![{alt}](attachment:dot.svg)\n\n*Fig. 1: One dot, as in [the net]" in texts(root)[-1].source
+
+
+def test_figures_are_numbered_through_the_edition(root):
+    for language in ("en", "ja"):
+        first = f":::{{figure}} ../figures/first-{language}.svg\n:name: fig-first\n:alt: Two\n\nTwo dots.\n:::\n"
+        (root / f"book/figures/first-{language}.svg").write_text("<svg/>")  # pictures with words: each language its own
+        change(root, f"book/{language}/index.md", ("\n\n", f"\n\n{first}\n"))
+        change(root, f"book/{language}/net.md", (":alt: A dot\n", ":alt: A dot\n:name: fig-second\n"))
+        change(root, f"book/{language}/sums.md", ("\n\n", " {numref}`fig-first`, {numref}`fig-second`.\n\n"))
+    assert bookweave(root, "build", "--notebooks").code == 0
+    assert "*Fig. 2: One dot" in texts(root)[-1].source
+    assert "Fig. 1, Fig. 2." in texts(root, "en/python/sums.ipynb")[0].source
+    assert "図 1, 図 2." in texts(root, "ja/python/sums.ipynb")[0].source
+
+
+def test_of_tabs_a_notebook_shows_its_own_backend_s_or_all_if_it_has_none(root):
+    tabs = "".join(f":::{{tab-item}} {name.upper()}\n:sync: {name}\n{name}!\n:::\n" for name in ("mxnet", "pytorch"))
+    for language, chapter in itertools.product(("en", "ja"), ("net", "sums")):
+        path = root / f"book/{language}/{chapter}.md"
+        path.write_text(f"{path.read_text('utf-8')}\n::::{{tab-set}}\n:sync-group: backend\n\n{tabs}::::\n", "utf-8")
+    assert bookweave(root, "build", "--notebooks").code == 0
+    assert texts(root)[-1].source == "**PYTORCH.** pytorch!"
+    assert [cell for cell in texts(root, "en/tensorflow/net.ipynb") if "!" in cell.source.replace("![", "")] == []
+    assert texts(root, "en/python/sums.ipynb")[-1].source == "**MXNET.** mxnet!\n\n**PYTORCH.** pytorch!"
 
 
 def test_links_between_chapters_lead_from_notebook_to_notebook(woven):

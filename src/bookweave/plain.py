@@ -2,6 +2,7 @@
 
 import base64
 import mimetypes
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,9 +12,10 @@ from pathlib import Path
 from markdown_it.token import Token
 from pybtex.database import Entry, parse_file
 
-from .book import Book, BookError
-from .sources import Text, parse
+from .book import PLAIN, Book, BookError
+from .sources import Text, parse, read_text
 
+FIGURE = {"ja": "図 {}"}  # as Sphinx counts figures on a page; in other languages as in English
 Pictures = dict[str, dict[str, str]]  # a cell's attachments: name → media type → base64
 
 
@@ -57,12 +59,17 @@ def _directive(page: _Page, line: int, token: Token) -> str:
     match name:
         case "figure":
             picture = _attach(page, line, argument.strip())
-            return f"![{options.get('alt', '')}](attachment:{picture})\n\n*{content}*\n"
+            caption = f"{_number(page, line, argument.strip())}: {content}"
+            return f"![{options.get('alt', '')}](attachment:{picture})\n\n*{caption}*\n"
         case "dropdown":
             return f"<details><summary>{argument.strip()}</summary>\n\n{content}\n\n</details>\n"
         case "admonition" | "note" | "tip" | "warning":
             quoted = [f"**{argument.strip() or name.capitalize()}**", "", *content.splitlines()]
             return "".join(f"> {row}".rstrip() + "\n" for row in quoted)
+        case "tab-set":
+            return f"{content}\n"
+        case "tab-item" if page.backend in {PLAIN, options.get("sync")}:
+            return f"**{argument.strip()}.** {content}\n\n"
     return ""  # the rest, such as the bibliography, is for the site alone
 
 
@@ -71,8 +78,10 @@ def _inline(page: _Page, part: Text) -> str:
     for block in parse(text):
         line = part.line + (block.map or [0])[0]
         for token in block.children or []:
-            if token.type == "myst_role" and (role := token.meta["name"]) in {"cite:t", "cite:p"}:
-                text = text.replace(f"{{{role}}}`{token.content}`", _cite(page, line, role, token.content))
+            if token.type == "myst_role" and (role := token.meta["name"]) in {"cite:t", "cite:p", "numref"}:
+                key = token.content
+                shown = _number(page, line, key) if role == "numref" else _cite(page, line, role, key)
+                text = text.replace(f"{{{role}}}`{key}`", shown)
             elif token.type == "image" and "://" not in (source := str(token.attrs["src"])):
                 text = text.replace(f"]({source})", f"](attachment:{_attach(page, line, source)})")
             elif token.type == "link_open" and "://" not in (target := str(token.attrs["href"])):
@@ -117,6 +126,17 @@ def _attach(page: _Page, line: int, source: str) -> str:
         raise BookError(page.path, line, f"expected a picture, found none at {file}")
     page.pictures[file.name] = {media: base64.b64encode(file.read_bytes()).decode()}
     return file.name
+
+
+def _number(page: _Page, line: int, figure: str) -> str:
+    """The number of a figure, given its picture or its name: counted through the edition, as Sphinx does."""
+    language = page.path.parent.name
+    text = "\n".join(read_text(page.book.prose(language, chapter)) for chapter in page.book.chapters)
+    found = re.findall(r"^[ >]*[:`]{3,}\{figure\} *(\S*).*\n(?:(?!:name:):.*\n)*(?::name: *(\S+))?", text, re.M)
+    numbers = [number for number, keys in enumerate(found, 1) if figure in keys]
+    if not numbers:
+        raise BookError(page.path, line, f"expected the name of a figure, got '{figure}'; give one `:name: {figure}`")
+    return FIGURE.get(language, "Fig. {}").format(numbers[0])
 
 
 def _cite(page: _Page, line: int, role: str, keys: str) -> str:

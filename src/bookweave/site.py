@@ -89,12 +89,12 @@ class Tabs(SphinxTransform):
     def apply(self, **kwargs: Any) -> None:
         """Rewrite the document in place."""
         book, language, chapter = _where(self.env)
+        anchors = self.env.metadata[self.env.docname].setdefault("myst_slugs", {})
         for parent in [self.document, *self.document.findall(nodes.section)]:
             groups = [list(group) for _, group in groupby(parent.children, _place)]
-            parent[:] = [node for group in groups for node in _tabs(book, group)]
+            parent[:] = [node for group in groups for node in _tabs(book, group, anchors)]
         title = next(iter(self.document.findall(nodes.title)))
-        below = title.parent.index(title) + 1
-        title.parent.insert(below, _launcher(book, language, chapter))
+        title.parent.insert(title.parent.index(title) + 1, _launcher(book, language, chapter))
 
 
 def _metadata(node: nodes.Node) -> dict[str, Any]:
@@ -105,9 +105,13 @@ def _place(node: nodes.Node) -> object:
     return _metadata(node).get("place", id(node))
 
 
-def _tabs(book: Book, group: Sequence[nodes.Node]) -> Sequence[nodes.Node]:
+def _tabs(book: Book, group: Sequence[Any], anchors: dict[str, tuple[int, str, str]]) -> Sequence[nodes.Node]:
     tabs = {_metadata(node)["backend"]: [node] for node in group if "backend" in _metadata(node)}
-    return [tab_set(book, tabs)] if tabs else group
+    shown = [tab_set(book, tabs)] if tabs else group
+    if place := _metadata(group[0]).get("place"):
+        shown[0]["ids"].append(anchor := f"cell-id={place}")  # JupyterLab's word for it: a link serves notebooks, too
+        anchors[anchor] = 0, anchor, place
+    return shown
 
 
 def tab_set(book: Book, tabs: Mapping[str, Sequence[nodes.Node]]) -> nodes.container:
@@ -124,9 +128,7 @@ def tab_set(book: Book, tabs: Mapping[str, Sequence[nodes.Node]]) -> nodes.conta
 
 def _launcher(book: Book, language: str, chapter: str) -> list[nodes.Node]:
     rows = {backend: _links(book, language, backend, chapter) for backend in book.backends(chapter)}
-    if not rows:
-        return []
-    return [nodes.container("", *(rows.get(PLAIN) or [tab_set(book, rows)]), classes=["launcher"])]
+    return [nodes.container("", *(rows.get(PLAIN) or [tab_set(book, rows)]), classes=["launcher"])] if rows else []
 
 
 def _links(book: Book, language: str, backend: str, chapter: str) -> list[nodes.Node]:

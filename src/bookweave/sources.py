@@ -1,6 +1,7 @@
 """Read what people write: prose (MyST Markdown) and cells (Jupytext's percent format)."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +16,7 @@ from .book import PLAIN, Book, BookError
 
 ABSENT = "absent"  # the tag of a cell that a backend leaves out on purpose
 SHARED = "all"  # the file of the cells that all backends have word for word
+_UNCITED = re.compile(r"\[(citation needed|要出典)\]", re.I)  # an author's note to find a source, or to leave it out
 _MARKDOWN = create_md_parser(MdParserConfig(enable_extensions={"colon_fence", "dollarmath"}), RendererHTML)
 
 
@@ -52,8 +54,10 @@ def parse(text: str) -> list[Token]:
 
 def read_prose(path: Path) -> list[Text | Place]:
     """Split prose at its ``{cell}`` directives; raise BookError where a fence or a directive is not as it should be."""
-    text = _read(path)
+    text = read_text(path)
     lines, parts, done = text.splitlines(keepends=True), list[Text | Place](), 0
+    for number, mark in ((number, mark) for number, line in enumerate(lines, 1) for mark in _UNCITED.findall(line)):
+        raise BookError(path, number, f"expected a citation, got [{mark}]; cite a source, or leave the claim out")
     for token in parse(text):
         if token.type not in {"fence", "colon_fence"} or not token.map:
             continue
@@ -105,10 +109,23 @@ def _same_steps(first: Path, other: Path) -> None:
     ours, theirs = _headings(first), _headings(other)
     if ours != theirs:
         raise BookError(other, 0, f"expected headings of levels {ours} as in {first}, got {theirs}")
+    count, found = _figures_and_citations(first), _figures_and_citations(other)
+    for name in sorted((count - found) + (found - count)):
+        rows = (number for number, row in enumerate(read_text(other).splitlines(), 1) if name in row)
+        expected = f"'{name}' {count[name]} times, as in {first}"
+        raise BookError(other, next(rows, 0), f"expected {expected}, got it {found[name]} times")
 
 
 def _headings(path: Path) -> str:
-    return "".join(token.tag[1:] for token in parse(_read(path)) if token.type == "heading_open")
+    return "".join(token.tag[1:] for token in parse(read_text(path)) if token.type == "heading_open")
+
+
+def _figures_and_citations(path: Path) -> Counter[str]:
+    """How often a text shows each picture, of which a language may have its own, and cites each key."""
+    text, own = read_text(path), f"-{path.parent.name}."
+    keys = ",".join(re.findall(r"\{cite:\w+\}`([^`]*)`", text)).split(",")
+    pictures = re.findall(r"\{figure\} *(\S+)|!\[[^]]*\]\((\S+)\)", text)
+    return Counter([key.strip() for key in keys] + ["".join(each).replace(own, ".") for each in pictures])
 
 
 def _read_cells(book: Book, chapter: str) -> dict[str, dict[str, Cell]]:
@@ -126,7 +143,7 @@ def _read_cells(book: Book, chapter: str) -> dict[str, dict[str, Cell]]:
 
 
 def _read_file(path: Path) -> dict[str, Cell]:
-    text, cells = _read(path), dict[str, Cell]()
+    text, cells = read_text(path), dict[str, Cell]()
     try:
         found = jupytext.reads(text, "py:percent").cells
     except Exception as error:  # jupytext raises whatever a strange title line makes it stumble over
@@ -143,7 +160,8 @@ def _read_file(path: Path) -> dict[str, Cell]:
     return cells
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a source; raise BookError where there is none."""
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeError) as error:
