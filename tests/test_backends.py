@@ -45,6 +45,14 @@ def test_a_name_that_nobody_has(backend):
     assert raised.value.name == "Animatr"
 
 
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("name", ["pytorch", "tensorflow"])
+def test_a_cpu_has_bfloat16_if_the_processor_multiplies_it(name, native, monkeypatch):
+    monkeypatch.setattr("alexbook._cpu.has_bf16", lambda: native)
+    backend = present()[name]
+    assert backend.d2l.has_bf16(backend.cpu) is native
+
+
 ALONE = """
 import json, sys, numpy
 before = "product" in vars(numpy)

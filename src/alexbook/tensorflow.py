@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from alexbook import provenance, training
+from alexbook import _cpu, provenance, training
 from alexbook._backend import hand_through, loaders, needs, silent_stderr
 from alexbook._checkpoint import Weights
-from alexbook._cpu import cpu_name, has_bf16
+from alexbook._cpu import cpu_name
 from alexbook.data import Batches, Draw
 from alexbook.training import PLAIN, Recipe
 
@@ -98,6 +98,17 @@ def load_data_fashion_mnist(
     return loaders(_Loader, _ACCELERATOR, **options)
 
 
+def has_bf16(device: str | None = None) -> bool:
+    """Whether the device, by default the GPU if there is one, multiplies bfloat16 by itself.
+
+    Where it does not, TensorFlow emulates it: slower than float32, and the gradient of a convolution may take an hour.
+    """
+    if "GPU" not in (device or ("GPU" if _GPUS else "CPU")):
+        return _cpu.has_bf16()
+    details = _tf.config.experimental.get_device_details(_GPUS[0]) if _GPUS else {}
+    return bool(details.get("compute_capability", (0, 0)) >= (8, 0))
+
+
 def train_ch6(
     net_fn: Callable[[], Any],
     train_iter: Any,
@@ -157,13 +168,6 @@ def _computing_in(precision: str) -> Iterator[None]:
         _tf.keras.config.set_dtype_policy(before)
 
 
-def _multiplies_bf16(device: str) -> bool:
-    if "GPU" not in device:
-        return has_bf16()
-    details = _tf.config.experimental.get_device_details(_GPUS[0]) if _GPUS else {}
-    return bool(details.get("compute_capability", (0, 0)) >= (8, 0))
-
-
 class _Learner:
     """A Keras network, in the verbs of the training loop."""
 
@@ -172,7 +176,7 @@ class _Learner:
     def __init__(self, net_fn: Callable[[], Any], plan: training.Plan, device: Any) -> None:
         # d2l.try_gpu returns a context that knows its name, and may be entered only where it was made.
         self.device = device if isinstance(device, str) else device._device_name
-        self.precision = plan.choose(_multiplies_bf16(self.device))
+        self.precision = plan.choose(has_bf16(self.device))
         with _tf.device(self.device), _computing_in(self.precision):
             self.net = net_fn()
             self._optimizer = _tf.keras.optimizers.SGD(plan.lr, momentum=plan.recipe.momentum)

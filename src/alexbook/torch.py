@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from alexbook import provenance, training
+from alexbook import _cpu, provenance, training
 from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
-from alexbook._cpu import cpu_name, has_bf16, keep_memory
+from alexbook._cpu import cpu_name, keep_memory
 from alexbook.data import Batches
 from alexbook.training import PLAIN, Recipe
 
@@ -84,6 +84,17 @@ def load_data_fashion_mnist(
     return loaders(_Loader, _ACCELERATOR, **options)
 
 
+def has_bf16(device: _torch.device | str | None = None) -> bool:
+    """Whether the device, by default the one that `try_gpu` finds, multiplies bfloat16 by itself.
+
+    Where it does not, PyTorch emulates it: slower than float32, and the gradient of a convolution may take an hour.
+    """
+    kind = _torch.device(device or _d2l.try_gpu()).type
+    if kind == "cuda":
+        return bool(_torch.cuda.is_bf16_supported(including_emulation=False))
+    return kind == "cpu" and _cpu.has_bf16()
+
+
 def train_ch6(
     net: _torch.nn.Module,
     train_iter: Any,
@@ -135,7 +146,7 @@ class _Learner:
     def __init__(self, net: _torch.nn.Module, plan: training.Plan, device: _torch.device | str) -> None:
         self.net, self._plan, self.device = net, plan, str(device)
         self._kind = _torch.device(device).type
-        self.precision = plan.choose(_multiplies_bf16(self._kind))
+        self.precision = plan.choose(has_bf16(device))
         if self._kind == "cpu":
             keep_memory()
 
@@ -194,12 +205,6 @@ class _Learner:
     def synchronize(self) -> None:
         if self.device.startswith("cuda"):
             _torch.cuda.synchronize(self.device)
-
-
-def _multiplies_bf16(kind: str) -> bool:
-    if kind == "cuda":
-        return bool(_torch.cuda.is_bf16_supported(including_emulation=False))
-    return kind == "cpu" and has_bf16()
 
 
 def _reset(layer: _torch.nn.Module) -> None:
