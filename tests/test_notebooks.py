@@ -69,8 +69,13 @@ def test_the_run_is_on_record(backend, chapter):
 @pytest.mark.parametrize(
     ("chapter", "cell"),
     [
+        ("before-2012", "measure"),
+        *(("hardware", cell) for cell in ("intensity", "paper", "days", "memory")),
+        *(("lenet", cell) for cell in ("parameters", "against-alexnet")),
         *(("alexnet", cell) for cell in ("parameters", "macs", "slopes")),
         ("dataset", "shrink"),
+        *(("dropout", cell) for cell in ("layer", "gradient")),
+        ("augmentation", "compare"),
         *(("original", cell) for cell in ("groups", "parameters", "savings", "answer")),
         *(("same-answer", cell) for cell in ("logits", "padding-trap", "gradients", "sum-order", "wrong-order")),
     ],
