@@ -479,6 +479,7 @@ def test_a_search_finds_the_chapter(tab, base, language, query, chapter):
     results = tab.page.locator("#search-results .search a")
     results.first.wait_for()
     tab.page.locator("#search-results .search mark, #search-results .search .highlighted").first.wait_for()
+    tab.page.wait_for_function("Search._pulse_status < 0")  # the results come one by one: now the last is there
     found = [urlsplit(link).path for link in results.evaluate_all("all => all.map(a => a.href)")]
     assert f"/{language}/{chapter}.html" in found
     assert f"/{language}/status.html" not in found

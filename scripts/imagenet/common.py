@@ -230,7 +230,8 @@ def checkpoint(args, read):
 
 def read_arrays(path):
     """What `write_arrays` has written: the state, and in it the arrays."""
-    with np.load(path, allow_pickle=False) as file:
+    # Opened here, for NumPy leaves a file open that it cannot read.
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         arrays = dict(file)
     return json.loads(str(arrays.pop("state"))) | {"arrays": arrays}
 

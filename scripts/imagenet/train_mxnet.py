@@ -122,7 +122,7 @@ def split(*arrays):
     return zip(*parts, strict=True)
 
 
-def train_epoch(args, net, trainer, loader):
+def train_epoch(args, net, trainer, store, loader):
     """One pass over the training images. Returns the sum of the losses, and of how many images."""
     measure = gluon.loss.SoftmaxCrossEntropyLoss()
     total = count = 0
@@ -130,7 +130,9 @@ def train_epoch(args, net, trainer, loader):
         with autograd.record():
             losses = [measure(net(each), *others) for each, *others in split(X, y, weight[:, None])]
         autograd.backward(losses)
-        trainer.step(args.batch_size)  # sums the gradients of all devices and processes, and divides by this
+        for key, parameter in enumerate(net.collect_params().values()):
+            store.pushpull(key, parameter.list_grad(), priority=-key)  # the sum over all devices and processes
+        trainer.update(args.batch_size)  # divides by this
         total, count = total + sum(each.sum().item() for each in losses), count + weight.sum()
     return total, count
 
@@ -176,7 +178,7 @@ def launch(processes):
 
 
 def prepared(args, store):
-    """The network with its first weights, and what trains it. All processes start from the weights of the first."""
+    """The network with its first weights, which the seed makes the same in every process, and what trains it."""
     mx.random.seed(args.seed)
     net = network(len(args.classes), args.width, args.dropout)
     net.initialize(ctx=DEVICES)
@@ -184,8 +186,18 @@ def prepared(args, store):
         net(mx.np.zeros((1, 3, common.CROP, common.CROP), ctx=device))  # the layers learn their shapes
     net.hybridize(static_alloc=True)
     rule = {"learning_rate": args.lr, "momentum": 0.9, "wd": 5e-4}
-    # Updated here and not on the server, so that the momentum is here when a checkpoint is written.
-    return net, gluon.Trainer(net.collect_params(), "sgd", rule, kvstore=store, update_on_kvstore=False)
+    trainer = gluon.Trainer(net.collect_params(), "sgd", rule, kvstore=None)  # `train_epoch` sums the gradients itself
+    for key, parameter in enumerate(net.collect_params().values()):
+        store.init(key, mx.np.zeros(parameter.shape))
+    ready(store)
+    return net, trainer
+
+
+def ready(store):
+    """Waits until the store has all that it was given, for what asks it earlier takes one thing for another."""
+    npx.waitall()
+    if store.num_workers > 1:
+        store._barrier()
 
 
 def state(net, trainer):
@@ -235,7 +247,7 @@ def main():
         train.transform = varied(args.seed, epoch, mean, directions)
         order = np.random.default_rng((args.seed, epoch)).permutation(len(train))
         whole = order[: len(order) // args.batch_size * args.batch_size]
-        learned = train_epoch(args, net, trainer, batches(args, store, train, whole, f"epoch {epoch}"))
+        learned = train_epoch(args, net, trainer, store, batches(args, store, train, whole, f"epoch {epoch}"))
         tested = evaluate(net, batches(args, store, val, range(len(val)), f"epoch {epoch}, validation"))
         sums = together(store, (*learned, *tested), unreadable, paths)
         error, line = common.outcome(epoch, args, rate, *sums)
