@@ -172,6 +172,21 @@ def script(monkeypatch):
         yield importlib.import_module
 
 
+def test_two_devices_of_mxnet_do_what_one_does(script, folder, tmp_path, monkeypatch):
+    if reason := mxnet_absent_reason():
+        pytest.skip(reason)
+    module = script("train_mxnet")
+    for count in (1, 2):
+        monkeypatch.setattr(module, "DEVICES", [module.mx.cpu(number) for number in range(count)])
+        # Of 12 validation images the last batch has one, so that one device goes without.
+        options = (*OPTIONS, *PLAIN, "--batch-size", 11, "--checkpoint", tmp_path / f"{count}")
+        monkeypatch.setattr(sys, "argv", ["train_mxnet.py", *map(str, (folder, *options))])
+        module.main()
+    one, both = (trained("mxnet", tmp_path / count).values() for count in "12")  # MXNet's names count on
+    for array, other in zip(one, both, strict=True):
+        np.testing.assert_allclose(other, array, atol=1e-3 * np.abs(array).max())
+
+
 @pytest.fixture
 def common(script, monkeypatch):
     """What the scripts share; messages come from "script"."""

@@ -117,9 +117,11 @@ def batchify(items):
 
 
 def split(*arrays):
-    """For each device its part of a batch."""
-    parts = (gluon.utils.split_and_load(mx.np.array(each), DEVICES, even_split=False) for each in arrays)
-    return zip(*parts, strict=True)
+    """For each device its part of a batch; none for a device that a small last batch does not reach."""
+    cuts = zip(*(np.array_split(each, len(DEVICES)) for each in arrays), strict=True)
+    for device, parts in zip(DEVICES, cuts, strict=True):
+        if len(parts[0]):
+            yield [mx.np.array(part, ctx=device) for part in parts]
 
 
 def train_epoch(args, net, trainer, store, loader):
