@@ -108,9 +108,9 @@ collections = {  # images, year
 d2l.set_figsize((5.5, 3.5))
 for name, (count, year) in collections.items():
     d2l.plt.semilogy(year, count, "o", color="C0")
-    d2l.plt.text(year - 0.4, count, name, ha="right", va="center")
-d2l.plt.xlim(1984, 2013)
-d2l.plt.ylabel("images")
+    d2l.plt.text(year + 0.4, count, name, va="center")
+d2l.plt.xlim(1987, 2020)
+_ = d2l.plt.ylabel("images")
 
 # %% uneven tags=["nbval-check-output"]
 total, largest = 1_281_167, 1300

@@ -55,7 +55,7 @@ def start(layer):
 
 device = d2l.try_gpu()
 torch.manual_seed(0)
-net.cpu().apply(start).to(device)
+_ = net.cpu().apply(start).to(device)
 
 # %% untrained
 X, y = next(iter(test_iter))
