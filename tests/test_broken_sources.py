@@ -14,6 +14,7 @@ PIECES = [  # what Markdown, MyST, Jupytext, YAML or BibTeX may stumble over
     "![x](../figures)", "![](<>)", "[x](.md)",
     "{cite:p}``", "{cite:t}`alone2012`", "{cite:t}`pair1998, `", "{cite:p}`\nx`",
     "# %%", "# %% model", "# %% [markdown]", "# %% model tags=3", '# %% x tags=["absent"]', "# + x", "# -", "# ---",
+    "#| blank: x", "    #| blank: y", "#| end", "#|",
     '"""', "%magic", "!ls",
     "- file: book/en/sums", "chapters:", "root: x", "2026-13-45", "[", "{", "}", ":", "*x", "&x", "null", "~",
     "@comment{x}", "author = {}", "@article{alone2012,}", '"',

@@ -49,6 +49,7 @@ def test_the_setup_cell_comes_first_and_names_the_repository(woven, name):
 def test_the_setup_cell_installs_only_what_is_missing(woven, monkeypatch, installed):
     source = notebook(woven, "en/mxnet/net.ipynb").cells[0].source
     commands = []
+    monkeypatch.setenv("ALEXBOOK_LANGUAGE", "")  # the cell sets it: put it back afterwards
     monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append((command, check)))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: (name == "alexbook" and installed) or None)
     exec(compile(ast.parse(source), "setup", "exec"), {})

@@ -14,6 +14,7 @@ SETTINGS = {  # what the section `bookweave` of _config.yml holds
     **{"languages": dict, "titles": dict, "backends": dict, "requires": dict},
     **{"gpus": list, "default": str, "package": str, "record": str, "profile": str},
 }
+OPTIONAL = {"starters": dict, "own_outputs": list}  # starter: solution; the chapters that run once in each language
 
 
 class BookError(Exception):
@@ -45,13 +46,31 @@ class Book:
         return self.root / "book" / language / f"{chapter}.md"
 
     def cells(self, chapter: str) -> Path:
-        """The folder of a chapter's hand-written code."""
-        return self.root / "book" / "cells" / chapter
+        """The folder of a chapter's hand-written code; a starter has its solution's."""
+        return self.root / "book" / "cells" / (self.solution(chapter) or chapter)
+
+    def solution(self, chapter: str) -> str | None:
+        """The chapter whose cells, with blanks, a starter has; None where the chapter is no starter."""
+        solution: str | None = self.settings.get("starters", {}).get(chapter)
+        return solution
 
     def backends(self, chapter: str) -> list[str]:
         """Those that a chapter has a notebook for: all, none, or PLAIN alone, as its files say."""
         files = [path.stem for path in self.cells(chapter).glob("*.py")]
         return [PLAIN] if files == [PLAIN] else list(self.settings["backends"]) if files else []
+
+    def executed(self, chapter: str) -> list[str]:
+        """The languages whose notebooks of a chapter are executed: all, or the first, whose outputs all take."""
+        return self.languages if chapter in self.settings.get("own_outputs", []) else self.languages[:1]
+
+    def ran(self, language: str, backend: str, chapter: str) -> Path:
+        """The notebook that holds the outputs of a chapter in a language."""
+        executed = self.executed(chapter)
+        return self.notebook(language if language in executed else executed[0], backend, chapter)
+
+    def language_variable(self) -> str:
+        """The environment variable that tells a notebook's code in which language to answer."""
+        return f"{self.settings['package'].upper()}_LANGUAGE"
 
     def notebook(self, language: str, backend: str, chapter: str) -> Path:
         """The generated notebook of a chapter."""
@@ -76,10 +95,26 @@ def load(root: Path) -> Book:
         raise BookError(path, 0, f"expected the settings of a book, got: {error}; is this its root?") from None
     if len(set(chapters)) < len(chapters):
         raise BookError(path, 0, f"expected every chapter once, got {', '.join(chapters)}; rename one")
+    _check_names(root, chapters, settings)
     return Book(root, chapters, url.rstrip("/"), branch, files, settings)
 
 
 def _check(path: Path, settings: Mapping[str, Any]) -> None:
+    for name, kind in OPTIONAL.items():
+        if not isinstance(settings.get(name, kind()), kind):
+            raise BookError(path, 0, f"expected '{name}' to be a {kind.__name__}, got {settings[name]!r}")
     for name, kind in SETTINGS.items():
         if not (isinstance(settings[name], kind) and settings[name]):
             raise BookError(path, 0, f"expected '{name}' to be a filled {kind.__name__}, got {settings[name]!r}")
+
+
+def _check_names(root: Path, chapters: tuple[str, ...], settings: Mapping[str, Any]) -> None:
+    starters = settings.get("starters", {})
+    for name in (*starters, *starters.values(), *settings.get("own_outputs", [])):
+        if name not in chapters:
+            advice = "expected 'starters' and 'own_outputs' to name chapters of _toc.yml"
+            raise BookError(root / "_config.yml", 0, f"{advice}, got {name!r}")
+    for folder in (root / "book" / "cells" / name for name in starters):
+        if folder.exists():
+            advice = f"a starter has those of '{starters[folder.name]}': move them there"
+            raise BookError(folder, 0, f"expected no cells of its own for '{folder.name}'; {advice}")

@@ -22,7 +22,8 @@ def problems(book: Book) -> Iterator[str]:
             if not path.exists():
                 yield f"{path}: expected a notebook, found none; {again}"
             elif facts.get("code") != code_hash(woven):
-                yield f"{path}: its outputs come from other code than book/cells/{chapter}; {again}"
+                cells = book.cells(chapter).relative_to(book.root).as_posix()
+                yield f"{path}: its outputs come from other code than {cells}; {again}"
             elif facts["outputs"] != output_hash(woven):
                 yield f"{path}: its outputs are not those of its run; restore them from version control, or {again}"
             elif not same(path, render(woven)):

@@ -21,7 +21,9 @@ _RECORD = "_record"  # the id of our last cell
 
 
 def run(book: Book, chapter: str, backend: str, profile: str | None) -> list[Path]:
-    """Execute a chapter's notebook for one backend and write it in every language; return the files.
+    """Execute a chapter's notebook for one backend, in each language where the chapter has outputs of its own.
+
+    Writes it in every language, and returns the files.
 
     Raises:
         BookError: a cell failed; then nothing is written.
@@ -29,19 +31,25 @@ def run(book: Book, chapter: str, backend: str, profile: str | None) -> list[Pat
     cells = read_chapter(book, chapter)[backend]
     if profile:
         os.environ[book.settings["profile"]] = profile
-    first = book.languages[0]
-    notebook = weave(book, chapter, first, backend, cells)
-    facts = _execute(book, book.notebook(first, backend, chapter), notebook, cells)
-    notebook.metadata["bookweave"] = {"code": code_hash(notebook), "outputs": output_hash(notebook), "run": facts}
+    ran = {language: _ran(book, chapter, language, backend, cells) for language in book.executed(chapter)}
     written = []
     for language in book.languages:
-        woven = notebook if language == first else weave(book, chapter, language, backend, cells)
+        woven = ran.get(language) or weave(book, chapter, language, backend, cells)
         written.append(book.notebook(language, backend, chapter))
         write(written[-1], render(woven))
     return written
 
 
-def _execute(book: Book, path: Path, notebook: nbformat.NotebookNode, cells: dict[str, Cell]) -> dict[str, Any]:
+def _ran(book: Book, chapter: str, language: str, backend: str, cells: dict[str, Cell]) -> nbformat.NotebookNode:
+    notebook = weave(book, chapter, language, backend, cells)
+    facts = _execute(book, book.notebook(language, backend, chapter), notebook, cells, language)
+    notebook.metadata["bookweave"] = {"code": code_hash(notebook), "outputs": output_hash(notebook), "run": facts}
+    return notebook
+
+
+def _execute(
+    book: Book, path: Path, notebook: nbformat.NotebookNode, cells: dict[str, Cell], language: str
+) -> dict[str, Any]:
     """Run ``notebook`` in place, then ask the kernel what it ran on."""
     module = book.settings["record"]
     asking = new_code_cell(f"import json, {module}\nprint(json.dumps({module}.record()))", id=_RECORD)
@@ -59,7 +67,7 @@ def _execute(book: Book, path: Path, notebook: nbformat.NotebookNode, cells: dic
         on_cell_start=lambda cell, cell_index: _progress(path, cell, working, time.time() - began),
     )
     try:
-        client.execute()
+        client.execute(env=os.environ | {book.language_variable(): language})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise _failure(path, working, cells, error) from None
     done = {cell.id: cell for cell in working.cells}

@@ -43,7 +43,9 @@ def read(text: str) -> nbformat.NotebookNode:
     page: list[tuple[int, nbformat.NotebookNode]] = []
     try:
         cells = read_chapter(book, chapter)
-        stored = {backend: _stored(env, book, backend, chapter) for backend in cells}
+        stored = {backend: _stored(env, book.ran(language, backend, chapter)) for backend in cells}
+        for source in book.cells(chapter).glob("*.py"):
+            env.note_dependency(str(source))
         for part in read_prose(book.prose(language, chapter)):
             here = _shown(part, language, cells, stored) if isinstance(part, Place) else [new_markdown_cell(part.text)]
             page += [(part.line - 1, cell) for cell in here]
@@ -54,10 +56,8 @@ def read(text: str) -> nbformat.NotebookNode:
     return new_notebook(cells=[cell for _, cell in page], metadata=metadata)
 
 
-def _stored(env: BuildEnvironment, book: Book, backend: str, chapter: str) -> dict[str, nbformat.NotebookNode]:
-    path = book.notebook(book.languages[0], backend, chapter)
-    for source in (path, *book.cells(chapter).glob("*.py")):
-        env.note_dependency(str(source))
+def _stored(env: BuildEnvironment, path: Path) -> dict[str, nbformat.NotebookNode]:
+    env.note_dependency(str(path))
     return {cell.id: cell for cell in read_notebook(path).cells}
 
 

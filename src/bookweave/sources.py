@@ -12,6 +12,7 @@ from markdown_it.token import Token
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
+from .blanks import fill
 from .book import PLAIN, Book, BookError
 
 ABSENT = "absent"  # the tag of a cell that a backend leaves out on purpose
@@ -86,11 +87,11 @@ def read_chapter(book: Book, chapter: str) -> dict[str, dict[str, Cell]]:
             advice = f"write it, or give it the tag '{ABSENT}' if {backend} goes without"
             where = f"for {backend} in {book.cells(chapter)}"
             raise BookError(first, place.line, f"expected a cell '{place.id}' {where}, found none; {advice}")
-        for cell in (cell for cell in found.values() if cell.id not in places):
+        for cell in (cell for cell in found.values() if cell.id not in places and not book.solution(chapter)):
             raise BookError(cell.path, cell.line, f"expected the prose to name cell '{cell.id}'; it does not")
     if places and not cells:
         raise BookError(first, _places(first)[0].line, f"expected code in {book.cells(chapter)}, found none")
-    return cells
+    return {backend: {id_: found[id_] for id_ in found if id_ in places} for backend, found in cells.items()}
 
 
 def _places(path: Path) -> list[Place]:
@@ -129,7 +130,8 @@ def _figures_and_citations(path: Path) -> Counter[str]:
 
 
 def _read_cells(book: Book, chapter: str) -> dict[str, dict[str, Cell]]:
-    files = {path.stem: _read_file(path) for path in sorted(book.cells(chapter).glob("*.py"))}
+    starter = book.solution(chapter) is not None
+    files = {path.stem: _read_file(path, starter) for path in sorted(book.cells(chapter).glob("*.py"))}
     if book.backends(chapter) == [PLAIN]:
         return files
     for name in files.keys() - {SHARED, *book.settings["backends"]}:
@@ -142,10 +144,11 @@ def _read_cells(book: Book, chapter: str) -> dict[str, dict[str, Cell]]:
     return {backend: {**own, **shared} for backend, own in cells.items()}
 
 
-def _read_file(path: Path) -> dict[str, Cell]:
+def _read_file(path: Path, starter: bool) -> dict[str, Cell]:
     text, cells = read_text(path), dict[str, Cell]()
+    filled = fill(path, text, starter)
     try:
-        found = jupytext.reads(text, "py:percent").cells
+        found = jupytext.reads(filled, "py:percent").cells
     except Exception as error:  # jupytext raises whatever a strange title line makes it stumble over
         raise BookError(path, 0, f"expected cells in Jupytext's percent format, got: {error}") from None
     marked = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith(("# %%", "#%%"))]

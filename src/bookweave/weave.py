@@ -19,9 +19,10 @@ from .sources import ABSENT, Cell, Text, read_chapter, read_prose
 # Ids of our own cells: an underscore, which no author's id has.
 SETUP = "_setup"
 _SETUP = """\
-# Does nothing where {package} is installed. Elsewhere, as on Colab, it adds what is missing and changes nothing else.
-import importlib.util, subprocess, sys
+# Says in which language to answer. Elsewhere than where {package} is installed, as on Colab, it adds what is missing.
+import importlib.util, os, subprocess, sys
 
+os.environ["{variable}"] = "{language}"
 if importlib.util.find_spec("{package}") is None:
     packages = {packages}
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *packages], check=True)"""
@@ -35,11 +36,11 @@ def notebooks(book: Book, chapter: str) -> Iterator[tuple[str, str, nbformat.Not
 
 
 def weave(book: Book, chapter: str, language: str, backend: str, cells: dict[str, Cell]) -> nbformat.NotebookNode:
-    """Make one notebook. Outputs come from the first language's: a cell keeps them while its code is the same."""
-    stored = read(book.notebook(book.languages[0], backend, chapter))
+    """Make one notebook. A cell keeps the outputs of the language that was executed while its code is the same."""
+    stored = read(book.ran(language, backend, chapter))
     kept = {cell.id: cell for cell in stored.cells}
     path = book.prose(language, chapter)
-    woven = [_setup(book, backend)]
+    woven = [_setup(book, language, backend)]
     for number, part in enumerate(read_prose(path)):
         if isinstance(part, Text):
             text, pictures = plain(book, path, backend, part)
@@ -113,10 +114,11 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _setup(book: Book, backend: str) -> nbformat.NotebookNode:
+def _setup(book: Book, language: str, backend: str) -> nbformat.NotebookNode:
     package = book.settings["package"]
     packages = [*book.settings["requires"].get(backend, []), f"{package} @ git+{book.repository}@{book.branch}"]
-    source = _SETUP.format(package=package, packages=json.dumps(packages))
+    words = {"package": package, "packages": json.dumps(packages), "variable": book.language_variable()}
+    source = _SETUP.format(language=language, **words)
     return new_code_cell(source, id=SETUP, metadata={"tags": ["remove-cell"]})
 
 
