@@ -1,0 +1,99 @@
+"""Exercise 8: the shape that each layer gives, whatever order the reader's framework keeps the axes in."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from alexbook.exercises._layers import OBLONG, OBLONG_IMAGE, Layer, Shape, shapes
+from alexbook.exercises._tables import _names, table
+from alexbook.exercises._verdict import Verdict, number, shown
+
+Side = Callable[[int, Layer], float]
+SIDES: dict[str, Side] = {  # the formula with a mistake each
+    "8.ceiling": lambda n, layer: -((layer.window - n - 2 * layer.padding) // layer.stride) + 1,
+    "8.no-padding": lambda n, layer: (n - layer.window) // layer.stride + 1,
+    "8.no-one": lambda n, layer: (n + 2 * layer.padding - layer.window) // layer.stride,
+    "8.one-side": lambda n, layer: (n + layer.padding - layer.window) // layer.stride + 1,
+    "8.no-stride": lambda n, layer: n + 2 * layer.padding - layer.window + 1,
+    "8.stride-only": lambda n, layer: n // layer.stride,
+    "8.stride-only.up": lambda n, layer: -(-n // layer.stride),
+}
+
+
+def predicted(answer: Any, verdict: Verdict) -> None:
+    """8: the shapes, NCHW or NHWC, with or without the axis of the batch."""
+    rows, expected = table(answer, "needs.8"), shapes(OBLONG, OBLONG_IMAGE)
+    if missing := [name for name in expected if name not in rows]:
+        verdict.add("wrong", "8.missing", names=missing)
+    if unknown := [name for name in rows if name not in expected]:
+        verdict.add("note", "8.unknown", names=_names(unknown))
+    groups: dict[str, list[str]] = {}
+    before: set[Shape] = {OBLONG_IMAGE}
+    for layer in OBLONG:
+        if layer.name in rows:
+            found = _shapes(rows[layer.name])
+            key = _judge(layer, found, before, expected[layer.name], rows[layer.name], verdict)
+            groups.setdefault(key, []).append(layer.name)
+            before = found or {expected[layer.name]}
+        else:
+            before = {expected[layer.name]}
+    for key, names in groups.items():
+        if key != "8.odd":
+            verdict.add("right" if key == "8.right" else "wrong", key, names=names)
+
+
+def _judge(layer: Layer, found: set[Shape], before: set[Shape], right: Shape, given: Any, verdict: Verdict) -> str:
+    """The key of what there is to say about one layer; `before` are the readings of the reader's shape before it."""
+    if not found:
+        verdict.add("wrong", "8.odd", name=layer.name, found=shown(given))
+        return "8.odd"
+    if right in found:
+        return "8.right"
+    if any(each <= 0 or each != int(each) for shape in found for each in shape):
+        return "8.fraction"
+    if any(layer.shape(each) in found for each in before if layer.kind == "fc" or len(each) == 3):
+        return "8.follows"
+    if len(right) == 3 and all(len(shape) == 1 for shape in found):
+        return "8.incomplete"
+    if layer.kind == "fc":
+        flat = {(math.prod(each),) for each in before}
+        return "8.flattened" if flat & found else "8.fully-connected"
+    return _fault(layer, found, {each for each in before if len(each) == 3}, right)
+
+
+def _fault(layer: Layer, found: set[Shape], before: set[Shape], right: Shape) -> str:
+    channels, height, width = right
+    if (channels, width, height) in found:
+        return "8.sides"
+    for key, side in SIDES.items():
+        for _, *sides in before:
+            if (channels, *(side(n, layer) for n in sides)) in found:
+                return key.removesuffix(".up")
+    if any((given, height, width) in found for given, *_ in before):
+        return "8.channels"
+    return "8.other"
+
+
+def _shapes(given: Any) -> set[Shape]:
+    """All (channels, height, width) or (numbers,) that a shape may mean; none if it is no shape."""
+    given = getattr(given, "shape", given)
+    single = number(given)
+    if single is not None:
+        return {(_whole(single),)}
+    if isinstance(given, str | Mapping | set | frozenset):
+        return set()
+    try:
+        entries = [given[place] for place in range(len(given))] if len(given) <= 4 else []
+    except Exception:  # nothing that has a length and places
+        return set()
+    numbers = [number(each) for each in entries]
+    if len(numbers) in (2, 4):
+        numbers = numbers[1:]  # the batch, which may be anything
+    if len(numbers) not in (1, 3) or any(each is None for each in numbers):
+        return set()
+    whole = tuple(_whole(each) for each in numbers if each is not None)
+    return {whole} if len(whole) == 1 else {whole, (whole[2], *whole[:2])}
+
+
+def _whole(value: float) -> Any:
+    return int(value) if value == int(value) else value
