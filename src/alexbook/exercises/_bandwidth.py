@@ -72,6 +72,7 @@ def _ridge(given: Any, verdict: Verdict) -> float | None:
 
 def _waiting(given: Any, ridge: float, verdict: Verdict) -> None:
     rows = table(given, "needs.memory")
+    rows = {batch: rows.get(batch, rows.get(str(batch))) for batch in BATCHES if {batch, str(batch)} & rows.keys()}
     for batch in BATCHES:
         if batch not in rows:
             verdict.add("wrong", "entry-missing", name=f'"memory"][{batch}')

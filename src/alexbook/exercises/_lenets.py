@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alexbook.exercises._runs import Run, alike, described, luck, read, smoke, stuck
+from alexbook.exercises._tables import short
 from alexbook.exercises._verdict import Problem, Verdict, shown
 from alexbook.exercises._words import Word
 
@@ -16,13 +17,16 @@ def lenets(answer: Any, verdict: Verdict) -> None:
     if not isinstance(answer, Mapping):
         raise Problem("not-a-table", found=shown(answer), needs=Word("needs.5"))
     values: dict[str, Any] = {}
+    unknown = []
     for key, value in list(answer.items())[:100]:
-        short = "".join(each for each in key.lower() if each.isalnum()) if isinstance(key, str) else ""
-        short = ALIASES.get(short, short)
-        if short in KINDS:
-            values[KINDS[short]] = value
+        plain = "".join(each for each in key.lower() if each.isalnum()) if isinstance(key, str) else ""
+        plain = ALIASES.get(plain, plain)
+        if plain in KINDS:
+            values[KINDS[plain]] = value
         else:
-            verdict.add("note", "5.unknown", found=shown(key))
+            unknown.append(shown(key))
+    if unknown:
+        verdict.add("note", "5.unknown", names=short(unknown))
     if lacking := [Word(f"net.{kind}") for kind in KINDS.values() if kind not in values]:
         raise Problem("5.lacking", names=lacking)
     runs = {kind: read(values[kind], Word(f"net.{kind}")) for kind in KINDS.values()}

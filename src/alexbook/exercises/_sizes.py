@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from alexbook.exercises._layers import OBLONG, OBLONG_IMAGE, Layer, Shape, shapes
-from alexbook.exercises._tables import _names, table
+from alexbook.exercises._tables import short, table
 from alexbook.exercises._verdict import Verdict, number, shown
 
 Side = Callable[[int, Layer], float]
@@ -26,7 +26,7 @@ def predicted(answer: Any, verdict: Verdict) -> None:
     if missing := [name for name in expected if name not in rows]:
         verdict.add("wrong", "8.missing", names=missing)
     if unknown := [name for name in rows if name not in expected]:
-        verdict.add("note", "8.unknown", names=_names(unknown))
+        verdict.add("note", "8.unknown", names=short(unknown))
     groups: dict[str, list[str]] = {}
     before: set[Shape] = {OBLONG_IMAGE}
     for layer in OBLONG:

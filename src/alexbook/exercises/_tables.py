@@ -55,12 +55,12 @@ class Comparison:
         ]
         expected = tables[0]
         if missing := [name for name in expected if name not in rows]:
-            self._add("wrong", "rows-missing", names=_names(missing))
+            self._add("wrong", "rows-missing", names=short(missing))
         if unknown := [name for name in rows if name not in expected]:
-            self._add("note", "rows-unknown", names=_names(unknown))
+            self._add("note", "rows-unknown", names=short(unknown))
         values = {name: number(rows[name]) for name in expected if name in rows}
         if odd := [name for name, value in values.items() if value is None]:
-            self._add("wrong", "rows-odd", names=_names(odd), found=shown(rows[odd[0]]))
+            self._add("wrong", "rows-odd", names=short(odd), found=shown(rows[odd[0]]))
         numbers = {name: value for name, value in values.items() if value is not None}
         wrong = {
             name: value for name, value in numbers.items() if not any(self._close(value, each[name]) for each in tables)
@@ -90,19 +90,21 @@ class Comparison:
             )
             groups.setdefault(next(fits, "rows-high" if value > expected[name] else "rows-low"), []).append(name)
         for key, names in groups.items():
-            self._add("wrong", key, names=_names(names))
+            self._add("wrong", key, names=short(names))
         if right := [name for name in numbers if name not in wrong]:
-            self._add("right", "rows-some", names=_names(right))
+            self._add("right", "rows-some", names=short(right))
 
     def _add(self, kind: str, key: str, **values: Any) -> None:
         self.verdict.add(kind, key, what=self.what, **values)
 
 
-def _names(names: Sequence[Any]) -> list[Any]:
+def short(names: Sequence[Any]) -> list[Any]:
     """The first of many names; a pair of layer and batch in words."""
-
-    def one(name: Any) -> Any:
-        return Word("layer-of-batch", layer=name[0], batch=name[1]) if isinstance(name, tuple) else str(name)[:20]
-
-    found: list[Any] = [one(name) for name in names[:8]]
+    found = [_in_words(name) for name in names[:8]]
     return found if len(names) <= 8 else [*found, Word("and-more", count=len(names) - 8)]
+
+
+def _in_words(name: Any) -> Any:
+    if isinstance(name, tuple):
+        return Word("layer-of-batch", layer=str(name[0])[:20], batch=name[1])
+    return name if isinstance(name, Word) else str(name)[:20]

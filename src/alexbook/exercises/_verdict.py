@@ -124,15 +124,14 @@ def number(value: Any) -> float | None:
 
 def shown(value: Any) -> str | Word:
     """A short description of anything, whose own representation may be long, or raise."""
-    if value is None:
-        return "None"
     kind = type(value)
-    if issubclass(kind, str | int | float | complex):
-        try:
+    name = kind.__name__[:40]
+    try:
+        if value is None or issubclass(kind, str | int | float | complex):
             found = repr(value)
-        except Exception:  # an int of too many digits, a subclass of any kind
-            return kind.__name__[:40]
-        return found if len(found) <= 40 else found[:37] + "..."
-    if issubclass(kind, list | tuple | dict | set):
-        return Word("value.container", kind=kind.__name__, count=len(value))
-    return Word("value.object", kind=kind.__name__[:40])
+            return found if len(found) <= 40 else found[:37] + "..."
+        if issubclass(kind, list | tuple | dict | set):
+            return Word("value.container", kind=name, count=len(value))
+    except Exception:  # an int of too many digits, a subclass of any kind
+        return name
+    return Word("value.object", kind=name)
