@@ -359,6 +359,18 @@ def test_a_usual_mistake_has_its_own_message(part, key, answer):
     assert verdict.text("ja") != verdict.text("en")
 
 
+@pytest.mark.parametrize(
+    ("part", "word"), [("4.1", "fully connected, not conv"), ("4.2", "畳み込み層"), ("4.3", "fc6 and fc7")]
+)
+def test_the_right_word_is_not_enough(part, word):
+    verdict = judge(part, word)
+    assert verdict.keys == ["word-right", f"{part}.word-only"] and verdict.status == "failed"
+
+
+def test_japanese_has_no_spaces_around_japanese():
+    assert "オブジェクトです" in judge("1", object()).text("ja")
+
+
 def test_every_part_knows_three_mistakes_or_more():
     for part in PARTS:
         assert len({key for each, key, _ in WRONG if each == part}) >= 3
@@ -599,15 +611,20 @@ def test_every_message_is_used():
     assert [key for key in _words.words() if f'"{key}"' not in code and not key.startswith(made)] == []
 
 
-def test_cells_and_chapters_that_are_named_exist():
-    for part in PARTS:
-        where = _words.words()[f"where.{part}"]
-        for cell in re.findall(r"cells? ([a-z-]+(?: and [a-z-]+)?)", where["en"]):
-            for name in cell.split(" and "):
-                assert list(CELLS.glob("*/*.py")) and any(
-                    re.search(rf"^# %% {name}\b", path.read_text(encoding="utf-8"), re.M)
-                    for path in CELLS.glob("*/*.py")
-                ), name
+def titles(language):
+    return [path.read_text(encoding="utf-8").splitlines()[0] for path in (CELLS.parent / language).glob("*.md")]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_chapters_and_cells_that_are_named_exist(part):
+    where = _words.words()[f"where.{part}"]
+    for language, quoted in (("en", '"([^"]+)"'), ("ja", "「([^」]+)」")):
+        named = re.findall(quoted, where[language])
+        assert named and all(any(each.startswith(f"# {title}") for each in titles(language)) for title in named)
+    found = [re.findall(r"^# %% ([a-z0-9-]+)", path.read_text(encoding="utf-8"), re.M) for path in CELLS.glob("*/*.py")]
+    cells = re.findall(r"cells? ([a-z-]+)(?: and ([a-z-]+))?", where["en"])
+    assert {name for pair in cells for name in pair if name} <= {name for names in found for name in names}
+    assert all(name in where["ja"] for pair in cells for name in pair)
 
 
 def test_the_answers_are_not_in_plain_sight():

@@ -15,6 +15,8 @@ def bandwidth(answer: Any, verdict: Verdict) -> None:
     if (word := said(answer)) is not None:
         if word == "conv":
             verdict.add("wrong", "4.3.conv-wait", **_two(1))
+        if word == "fc":
+            verdict.add("right", "word-right")
         raise Problem("4.3.word-only", found=shown(answer), needs=Word("needs.4.3"))
     rows = table(answer, "needs.4.3")
     if there(rows, "intensity", verdict):

@@ -39,16 +39,16 @@ def _accuracies(values: dict[int, Any], verdict: Verdict) -> None:
     }
     found = {batch: runs[batch].accuracy if batch in runs else number(value) for batch, value in values.items()}
     accuracies = {batch: value for batch, value in found.items() if value is not None}
-    if odd := [batch for batch in found if batch not in accuracies]:
-        verdict.add("wrong", "3.no-accuracy", batch=odd[0], found=shown(values[odd[0]]))
+    if none := [batch for batch in found if batch not in accuracies]:
+        verdict.add("wrong", "3.no-accuracy", batch=none[0], found=shown(values[none[0]]))
         return
     first, *others = runs.values() or [None]
     for run in others:
         if first and run:
             alike(first, run)
     largest = max(accuracies.values())
-    if min(accuracies.values()) < 0 or largest > 100:
-        verdict.add("wrong", "3.no-share", largest=largest)
+    if odd := [value for value in accuracies.values() if not 0 <= value <= 100]:
+        verdict.add("wrong", "3.no-share", found=odd[0])
     elif largest > 1:
         verdict.add("wrong", "3.percent", largest=largest)
     elif largest > CEILING:
@@ -82,7 +82,7 @@ def _memories(values: dict[int, Any], verdict: Verdict) -> None:
         verdict.add("wrong", "3.no-memory", batch=odd[0], found=shown(values[odd[0]]))
         return
     (small, least), (large, most) = next(iter(used.items())), list(used.items())[-1]
-    state = 2 * sum(PARAMETERS.values())
+    state = sum(PARAMETERS.values())
     image = sum(OUTPUTS.values()) + sum(POOLED.values())
     if max(used.values()) < 1e6:
         verdict.add("wrong", "3.mega", largest=max(used.values()))

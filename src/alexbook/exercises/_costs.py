@@ -14,6 +14,15 @@ COLOUR = count(ALEXNET, (3, *IMAGE[1:]))
 LARGER = count(ALEXNET, (1, 227, 227))  # the paper's maps: a side of 55, and of 6 at the end
 
 
+MEANINGS = {
+    "parameters": ("parameter", "weight", "パラメータ", "重み"),
+    "gradients": ("gradient", "勾配"),
+    "activations": ("activation", "output", "feature map", "活性", "出力", "特徴マップ"),
+    "conv": ("conv", "畳み込み"),
+    "fc": ("fc", "full", "dense", "linear", "全結合"),
+}
+
+
 def of(counts: Mapping[str, Any], value: Callable[[Any], float], names: tuple[str, ...] = WEIGHTED) -> Table:
     """A number for each of these layers."""
     return {name: value(counts[name]) for name in names}
@@ -42,14 +51,8 @@ def said(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     lower = value.lower()
-    meanings = {
-        "gradients": ("gradient", "勾配"),
-        "activations": ("activation", "output", "feature map", "活性", "出力", "特徴マップ"),
-        "conv": ("conv", "畳み込み"),
-        "fc": ("fc", "full", "dense", "linear", "全結合"),
-        "parameters": ("parameter", "weight", "パラメータ", "重み"),
-    }
-    return next((key for key, words in meanings.items() if any(word in lower for word in words)), "?")
+    places = {lower.find(word): meaning for meaning, words in MEANINGS.items() for word in words if word in lower}
+    return places[min(places)] if places else "?"  # the first one: "convolutions, not fully connected layers"
 
 
 def there(rows: Mapping[Any, Any], name: str, verdict: Verdict) -> bool:

@@ -29,6 +29,8 @@ def memory(answer: Any, verdict: Verdict) -> None:
     if (word := said(answer)) is not None:
         if word == "conv":
             verdict.add("wrong", "4.1.conv-most", **sums(PARAMETERS))
+        if word == "fc":
+            verdict.add("right", "word-right")
         raise Problem("4.1.word-only", found=shown(answer), needs=Word("needs.4.1"))
     rows = table(answer, "needs.4.1")
     for name, judge in {"parameters": _parameters, "activations": _activations}.items():

@@ -75,7 +75,8 @@ def _answers(answer: Any, ask: Any) -> Any:
     try:
         found = ask(answer, _forward.questions()) if ask else answer(_forward.questions())
     except Exception as error:
-        raise Problem("7.raised", error=type(error).__name__, message=_first_line(error)) from None
+        key = "7.raised-network" if ask else "7.raised"
+        raise Problem(key, error=type(error).__name__, message=_first_line(error)) from None
     if found is None or found is Ellipsis:
         raise Problem("7.nothing", kind="missing" if found is Ellipsis else "wrong")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from alexbook.exercises._words import Word, text
+from alexbook.exercises._words import Word, text, tidy
 
 KINDS = ("missing", "wrong", "open", "right", "note")
 STATUS = {"missing": "missing", "wrong": "failed", "open": "open"}
@@ -68,7 +68,7 @@ class Verdict:
         lines += [remark.text(language) for remark in self.remarks]
         if self.status in ("failed", "missing"):
             lines += [text("next", language, where=Word(f"where.{self.part}"), part=self.part)]
-        return "\n".join(lines)
+        return tidy("\n".join(lines))
 
 
 def blanks(answer: Any) -> list[str]:
@@ -128,7 +128,8 @@ def shown(value: Any) -> str | Word:
     name = kind.__name__[:40]
     try:
         if value is None or issubclass(kind, str | int | float | complex):
-            found = repr(value)
+            cut = isinstance(value, str) and str.__len__(value) > 40
+            found = repr(str.__getitem__(value, slice(37)) + "...") if cut else repr(value)
             return found if len(found) <= 40 else found[:37] + "..."
         if issubclass(kind, list | tuple | dict | set):
             return Word("value.container", kind=name, count=len(value))

@@ -1,12 +1,14 @@
 """The words of the exercises, in both languages: see words.toml."""
 
 import functools
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 LANGUAGES = ("en", "ja")
+_JAPANESE = "[\u3001-\u30ff\u4e00-\u9fff\uff01-\uff5e]"
 
 
 @functools.cache
@@ -35,3 +37,8 @@ def render(value: Any, language: str) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return words()["comma"][language].join(str(render(each, language)) for each in value)
     return value
+
+
+def tidy(message: str) -> str:
+    """A message without the spaces that stood around a value, where the value is in Japanese, too."""
+    return re.sub(f"(?<={_JAPANESE}) (?={_JAPANESE})", "", message)

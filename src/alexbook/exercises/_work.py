@@ -15,6 +15,8 @@ def work(answer: Any, verdict: Verdict) -> None:
     if (word := said(answer)) is not None:
         if word == "fc":
             verdict.add("wrong", "4.2.fc-most", **sums(MACS))
+        if word == "conv":
+            verdict.add("right", "word-right")
         raise Problem("4.2.word-only", found=shown(answer), needs=Word("needs.4.2"))
     rows = table(answer, "needs.4.2")
     if not {"inference", "training"} & rows.keys() and set(WEIGHTED) & rows.keys():
