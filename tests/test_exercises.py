@@ -551,6 +551,8 @@ def test_a_blank_anywhere_is_missing_not_wrong(part):
 def test_the_place_of_a_blank_is_told():
     missing = judge("4.2", work(changed(MACS, conv2=...))).text("en")
     assert "answer['inference']['conv2']" in missing
+    many = work(dict.fromkeys(MACS, ...), dict.fromkeys(MACS, ...))
+    assert "['conv3'], 13 more. Replace" in judge("4.2", many).text("en")
     assert "answer[...]" in judge("8", {...: (1, 2)}).text("en")
     assert "answer[0].test_acc[1]" in judge("1", (History(test_acc=[0.1, ...]), ALEXNET)).text("en")
     assert judge("7", lambda images: ...).status == "missing"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from alexbook.exercises import _bandwidth, _batches, _lenets, _memory, _networks, _sizes, _trainings, _work
+from alexbook.exercises._tables import short
 from alexbook.exercises._verdict import Problem, Verdict, blanks, shown
 from alexbook.exercises._words import Word
 
@@ -40,7 +41,7 @@ def judge(part: str, answer: Any) -> Verdict:
     try:
         if places := blanks(answer):
             key = "all-blank" if places == [""] else "blank"
-            verdict.add("missing", key, places=[f"answer{place}" for place in places])
+            verdict.add("missing", key, places=short([f"answer{place}" for place in places], most=3))
         else:
             PARTS[part](answer, verdict)
     except Problem as problem:

@@ -98,13 +98,13 @@ class Comparison:
         self.verdict.add(kind, key, what=self.what, **values)
 
 
-def short(names: Sequence[Any]) -> list[Any]:
+def short(names: Sequence[Any], most: int = 8) -> list[Any]:
     """The first of many names; a pair of layer and batch in words."""
-    found = [_in_words(name) for name in names[:8]]
-    return found if len(names) <= 8 else [*found, Word("and-more", count=len(names) - 8)]
+    found = [_in_words(name) for name in names[:most]]
+    return found if len(names) <= most else [*found, Word("and-more", count=len(names) - most)]
 
 
 def _in_words(name: Any) -> Any:
     if isinstance(name, tuple):
         return Word("layer-of-batch", layer=str(name[0])[:20], batch=name[1])
-    return name if isinstance(name, Word) else str(name)[:20]
+    return name if isinstance(name, Word) else str(name)[:60]

@@ -72,9 +72,8 @@ class Verdict:
 
 
 def blanks(answer: Any) -> list[str]:
-    """Where `...` stands in an answer, as one would write the place in Python; the first twenty places at most."""
-    looked_at = itertools.islice(_values(answer), 20_000)
-    return list(itertools.islice((place for place, value in looked_at if value is Ellipsis), 20))
+    """Where `...` stands in an answer, as one would write the place in Python."""
+    return [place for place, value in itertools.islice(_values(answer), 20_000) if value is Ellipsis]
 
 
 def _values(value: Any, place: str = "", deepest: int = 6) -> Iterator[tuple[str, Any]]:
