@@ -80,8 +80,10 @@ def _answers(answer: Any, ask: Any) -> Any:
     if found is None or found is Ellipsis:
         raise Problem("7.nothing", kind="missing" if found is Ellipsis else "wrong")
     try:
-        found = found.detach().cpu() if hasattr(found, "detach") else found
-        found = found.asnumpy() if hasattr(found, "asnumpy") else found
+        if hasattr(found, "asnumpy"):
+            found = found.asnumpy()
+        elif hasattr(found, "detach"):
+            found = found.detach().cpu()
         return np.asarray(found, np.float64)
     except Exception:
         raise Problem("7.no-array", found=shown(found)) from None
