@@ -173,6 +173,20 @@ def test_the_profile_limits_the_images_and_says_so(backend, monkeypatch, capsys)
     assert capsys.readouterr().out == said
 
 
+def test_fewer_images_may_be_asked_for_than_the_profile_allows(backend, monkeypatch, capsys):
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
+    loaders = backend.d2l.load_data_fashion_mnist(100, images=(120, 5_000))
+    assert [[len(y) for _, y in loader] for loader in loaders] == [[100, 20], [100, 100, 56]]
+    said = "Profile smoke: 256 of 1,000 test images (ALEXBOOK_PROFILE=full for all)\n"
+    assert capsys.readouterr().out.endswith(said)
+
+
+@pytest.mark.parametrize("images", [100, (100,), (100, 0), (100, 1.5), ("100", 100), (1, 2, 3)])
+def test_amounts_that_cannot_be(backend, images):
+    with pytest.raises(ValueError, match=re.escape(f"of test images, got {images!r}")):
+        backend.d2l.load_data_fashion_mnist(100, images=images)
+
+
 def test_the_enlarged_images_are_never_all_there(backend, monkeypatch):
     arrays = [np.zeros(shape, np.uint8) for n in (60_000, 10_000) for shape in ((n, 28, 28), (n,))]
     found = _sources.Found("as many images as the real data", dict(zip(_idx.NAMES, arrays, strict=True)))

@@ -561,6 +561,16 @@ def test_the_profile_cuts_epochs_and_says_so(backend, monkeypatch, capsys):
     assert out.startswith("Profile smoke: 1 of 10 epochs (ALEXBOOK_PROFILE=full for all)\nloss ")
 
 
+def test_whoever_takes_fewer_images_may_take_more_epochs(backend, monkeypatch, capsys):
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
+    loaders = backend.d2l.load_data_fashion_mnist(16, images=(64, 32))
+    net = backend.network("flatten", "dense 10")
+    history = backend.d2l.train_ch6(net, *loaders, 10, 0.1, backend.cpu)
+    assert (len(history), history.images, history.tested) == (4, 64, 32)  # 256 images in all
+    assert "Profile smoke: 4 of 10 epochs (ALEXBOOK_PROFILE=full for all)\n" in capsys.readouterr().out
+    assert len(backend.d2l.train_ch6(net, *loaders, 2, 0.1, backend.cpu)) == 2
+
+
 def test_a_run_is_recorded(backend, monkeypatch):
     monkeypatch.setattr(provenance, "_facts", {})
     monkeypatch.setattr(provenance, "_trainings", {})

@@ -60,11 +60,37 @@ def hand_through(d2l: ModuleType, name: str, module: str) -> Any:
         raise AttributeError(message, name=name) from None
 
 
-def loaders(make: Callable[..., Loader], accelerator: bool, **options: Any) -> tuple[Loader, Loader]:
-    """The training loader and the test loader (see `Batches`), each with as many images as the profile allows."""
+def loaders(
+    make: Callable[..., Loader], accelerator: bool, images: tuple[int, int] | None = None, **options: Any
+) -> tuple[Loader, Loader]:
+    """The training loader and the test loader (see `Batches`), each with as many images as the profile allows.
+
+    Args:
+        make: the backend's loader.
+        accelerator: whether there is a GPU.
+        images: at most so many training images and test images; None is no limit beyond the profile's.
+        **options: handed on to `make`.
+
+    Raises:
+        ValueError: `images` is not two whole numbers of at least 1.
+    """
+    if images is not None and not _two_amounts(images):
+        expected = "two whole numbers of at least 1, of training and of test images"
+        raise ValueError(f"images must be {expected}, got {images!r}")
     if not accelerator:
         keep_memory()  # a batch at 224 by 224 is 26 MB, and its pages are dearer than its numbers
     profile = current_profile(accelerator)
-    train, test = (make(split, limit=getattr(profile, split), **options) for split in SPLITS)
-    announce(profile, train=train.available, **{test.name: test.available})
+    allowed = (profile.train, profile.test)
+    limits = allowed if images is None else tuple(map(min, allowed, images))
+    train, test = (make(split, limit=limit, **options) for split, limit in zip(SPLITS, limits, strict=True))
+    train.reduced = images is not None
+    wanted = (train.available, test.available) if images is None else images
+    announce(profile, train=min(train.available, wanted[0]), **{test.name: min(test.available, wanted[1])})
     return train, test
+
+
+def _two_amounts(images: object) -> bool:
+    """Whether that can be numbers of training and of test images."""
+    if not isinstance(images, tuple | list) or len(images) != len(SPLITS):
+        return False
+    return all(isinstance(amount, int) and amount >= 1 for amount in images)

@@ -94,6 +94,7 @@ class History:
         seconds: time spent on training alone, evaluation not counted.
         images: training images in an epoch.
         precision: what the products were computed in, "fp32" or "bf16".
+        tested: how many images that is; 0 where `test_iter` does not tell.
         tested_on: "test", or "validation" if `test_iter` holds images held out of the training images.
         net: the trained network.
     """
@@ -106,6 +107,7 @@ class History:
     seed: int = 0
     profile: str = "full"
     precision: str = "fp32"
+    tested: int = 0
     tested_on: str = "test"
     net: Any = field(default=None, repr=False, compare=False)
 

@@ -119,6 +119,7 @@ class Batches:
         matrix: float32 of shape (size, 28), see `resize_matrix`.
         views: float32 of shape (2·(2·shift + 1), size, 28): `matrix` for every shift, then the same mirrored.
         epoch: the epoch that the next call of `indices` or `draws` starts, from 0.
+        reduced: whether fewer images were asked for than the profile allows; a training may then take more epochs.
     """
 
     def __init__(
@@ -168,6 +169,7 @@ class Batches:
         self.shuffle = split == "train" if shuffle is None else shuffle
         self.seed = seed
         self.epoch = 0
+        self.reduced = False
 
     def __len__(self) -> int:
         """The number of batches in an epoch."""

@@ -69,7 +69,13 @@ class _Loader(Batches):
 
 
 def load_data_fashion_mnist(
-    batch_size: int, resize: int | None = None, *, mirror: bool = False, shift: int = 0, held_out: float = 0
+    batch_size: int,
+    resize: int | None = None,
+    *,
+    mirror: bool = False,
+    shift: int = 0,
+    held_out: float = 0,
+    images: tuple[int, int] | None = None,
 ) -> tuple[_Loader, _Loader]:
     """The training and the test batches of Fashion-MNIST, as many images as the profile allows.
 
@@ -80,6 +86,8 @@ def load_data_fashion_mnist(
         shift: how many of its 28 pixels each training image moves at most, along both axes, anew in every epoch.
         held_out: the share of the training images, its end, that is kept for validation and takes the place of
             the test images.
+        images: at most so many training images and test images; with fewer than the profile allows, `train_ch6`
+            may take more epochs, up to as many images in all.
 
     Returns:
         Two loaders. Each batch is X, float32 of shape (batch, 1, height, width) in [0, 1], and y, int32 of
@@ -87,10 +95,10 @@ def load_data_fashion_mnist(
 
     Raises:
         ValueError: `batch_size` or `resize` is not a whole number of at least 1, `shift` not one of at least 0, or
-            `held_out` not such a share.
+            `held_out` not such a share; or `images` is not two whole numbers of at least 1.
     """
     options = {"batch_size": batch_size, "resize": resize, "mirror": mirror, "shift": shift, "held_out": held_out}
-    return loaders(_Loader, _ACCELERATOR, **options)
+    return loaders(_Loader, _ACCELERATOR, images, **options)
 
 
 def train_ch6(

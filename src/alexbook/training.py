@@ -7,7 +7,7 @@ import itertools
 import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from alexbook._checkpoint import Checkpoint, Weights
 from alexbook._display import Display
 from alexbook._run import PLAIN, History, Plan, Recipe, Tally
 from alexbook.data import Batches
-from alexbook.profiles import announce, current_profile
+from alexbook.profiles import Profile, announce, current_profile
 
 __all__ = ["PLAIN", "History", "Learner", "Plan", "Recipe", "train"]
 
@@ -68,12 +68,14 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     X, _ = _first("train_iter", train_iter)
     _first("test_iter", test_iter)
     profile = current_profile(plan.accelerator)
-    announce(profile, epochs=plan.num_epochs)
-    epochs = min(plan.num_epochs, profile.epochs or plan.num_epochs)
+    most = _most_epochs(profile, train_iter)
+    announce(replace(profile, epochs=most), epochs=plan.num_epochs)
+    epochs = min(plan.num_epochs, most or plan.num_epochs)
     learner.initialize(X, plan.seed)
     history = History(seed=plan.seed, profile=profile.name, precision=learner.precision, net=learner.net)
-    if isinstance(test_iter, Batches) and test_iter.name == "validation":
-        history.tested_on = test_iter.name
+    if isinstance(test_iter, Batches):
+        history.tested = len(test_iter.labels)
+        history.tested_on = test_iter.name if test_iter.name == "validation" else "test"
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
     run.resume()
     run.go()
@@ -90,6 +92,13 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
         if not plan.quiet:
             history.report(learner.device)
     return history
+
+
+def _most_epochs(profile: Profile, train_iter: Any) -> int | None:
+    """What a profile limits is the images seen in all: whoever asked for fewer may go through them more often."""
+    if profile.epochs is None or not (isinstance(train_iter, Batches) and train_iter.reduced):
+        return profile.epochs
+    return profile.epochs * profile.train // len(train_iter.labels)
 
 
 def _first(name: str, batches: Any) -> tuple[Any, Any]:
