@@ -59,7 +59,7 @@ def test_the_run_is_on_record(backend, chapter):
     if backend != PLAIN:
         expected |= {"version", "device"}
         assert run.backend == backend
-    if chapter in ("training", "small"):
+    if chapter in ("representation", "training", "small"):
         expected |= {"profile", "data", "seed", "images", "epochs", "seconds"}
         assert run.profile in ("quick", "full")
         assert "sample" not in run.data
@@ -70,6 +70,7 @@ def test_the_run_is_on_record(backend, chapter):
     ("chapter", "cell"),
     [
         ("before-2012", "measure"),
+        *(("representation", cell) for cell in ("visible", "fields")),
         *(("hardware", cell) for cell in ("intensity", "paper", "days", "memory")),
         *(("lenet", cell) for cell in ("parameters", "against-alexnet")),
         *(("alexnet", cell) for cell in ("parameters", "macs", "slopes")),
@@ -85,7 +86,7 @@ def test_the_frameworks_print_the_same(chapter, cell):
     assert len(set(said.values())) == 1, said
 
 
-@pytest.mark.parametrize("chapter", ["training", "same-answer", "speed"])
+@pytest.mark.parametrize("chapter", ["representation", "training", "same-answer", "speed"])
 @pytest.mark.parametrize("backend", BOOK.backends("alexnet"))
 def test_the_network_is_that_of_its_own_chapter(backend, chapter):
     assert code("en", backend, chapter)["model"].source == code("en", backend, "alexnet")["model"].source
