@@ -168,7 +168,7 @@ def test_the_real_machine():
 def test_help_teaches():
     run = alexbook("--help")
     assert run.returncode == 0
-    for word in ("doctor", "ALEXBOOK_PROFILE", "ALEXBOOK_DATA", "ALEXBOOK_OFFLINE", "exit status"):
+    for word in ("doctor", "ALEXBOOK_PROFILE", "ALEXBOOK_DATA", "ALEXBOOK_OFFLINE", "ALEXBOOK_LANGUAGE", "exit status"):
         assert word in run.stdout
     assert alexbook("--version").stdout == f"{doctor.alexbook.__version__}\n"
 

@@ -27,6 +27,7 @@ environment variables that the book's notebooks heed:
   ALEXBOOK_PROFILE   full, quick or smoke: how much to train (full where there is a GPU, else quick)
   ALEXBOOK_DATA      the folder that has Fashion-MNIST; no other place is then tried
   ALEXBOOK_OFFLINE   1: never download, use the shipped sample where the data is not at hand
+  ALEXBOOK_LANGUAGE  en or ja: in which language the exercises are checked (each notebook sets its own)
 
 exit status: 0 nothing failed, 1 something did, 2 the command was not understood"""
 
