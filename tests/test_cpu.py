@@ -61,14 +61,17 @@ def test_kept_memory_is_not_fetched_again():
     code = """
 import resource, sys, numpy
 from alexbook._cpu import keep_memory
-if sys.argv[1] == "keep":
-    keep_memory()
+for keep in sys.argv[1:]:
+    keep_memory(keep == "keep")
 numpy.ones(2**24)  # 128 MB
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(3):
     numpy.ones(2**24)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-    faults = [int(subprocess.check_output([sys.executable, "-c", code, word])) for word in ("", "keep")]
+    ways = ((), ("keep",), ("keep", "give back"), ("keep", "give back", "keep"))
+    faults = [int(subprocess.check_output([sys.executable, "-c", code, *words])) for words in ways]
     if sys.platform == "linux":
         assert faults[1] * 10 < faults[0]
+        assert faults[2] == pytest.approx(faults[0], rel=0.1)
+        assert faults[3] * 10 < faults[0]

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 # From glibc's malloc.h and Linux's asm/prctl.h.
-_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -3, -4, -8
+_KEEP = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _ARENA_MAX: 1}
+# What glibc comes to by itself in a program that frees large arrays: the ends of its moving thresholds.
+_GIVE_BACK = {_MMAP_MAX: 65_536, _MMAP_THRESHOLD: 2**25, _TRIM_THRESHOLD: 2**26, _ARENA_MAX: 0}
 _ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA = 158, 0x1023, 18
 
 
@@ -42,15 +45,14 @@ def has_tiles() -> bool:
     return bool(libc.syscall(_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA) == 0)
 
 
-@functools.cache
-def keep_memory() -> None:
-    """Has glibc keep the memory that a training step frees, so that the next step finds it mapped.
+def keep_memory(keep: bool = True) -> None:
+    """Has glibc keep the memory that a training step frees, so that the next step finds it mapped; or no longer.
 
     By default every array of more than 32 MB is given back to Linux at once, and of smaller ones what lies free at the
     end of the heap; the next one of that size costs a page fault for each 4 kB of it.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_ARENA_MAX, 1)):
+        for option, value in (_KEEP if keep else _GIVE_BACK).items():
             libc.mallopt(option, value)
 
 

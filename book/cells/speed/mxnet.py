@@ -60,6 +60,7 @@ def step(X, y):
 net.initialize(ctx=X.ctx)
 forward, loss_of = net, gluon.loss.SoftmaxCrossEntropyLoss()
 trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.01})
+d2l.keep_memory(False)  # as a program starts; the loader has changed it
 report("plain", step)
 
 # %% graph

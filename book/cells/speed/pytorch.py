@@ -39,7 +39,7 @@ net = nn.Sequential(  # takes (batch, channels, height, width) = (batch, 1, 224,
 
 # %% limit
 limits = {}
-for dtype in torch.float32, torch.bfloat16:
+for dtype in [torch.float32] + [torch.bfloat16] * d2l.has_bf16():
     A = torch.rand(2048, 2048).to(X.device, dtype)
     for count in 2, 20:  # the first two warm up
         start = time.perf_counter()
@@ -62,6 +62,7 @@ def step(X, y):
 
 net.to(X.device)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+d2l.keep_memory(False)  # as a program starts; the loader has changed it
 report("plain", step)
 
 # %% graph tags=["absent"]
@@ -74,7 +75,7 @@ report("channels last", step)
 # %% precision
 def step(X, y):
     optimizer.zero_grad()
-    with torch.autocast(X.device.type, torch.bfloat16):
+    with torch.autocast(X.device.type, torch.bfloat16, enabled=d2l.has_bf16()):
         logits = net(X)
     loss = nn.functional.cross_entropy(logits.float(), y)
     loss.backward()
@@ -82,7 +83,8 @@ def step(X, y):
     return loss.item()
 
 
-report("bfloat16", step)
+if d2l.has_bf16():
+    report("bfloat16", step)
 
 # %% memory
 d2l.keep_memory()

@@ -36,7 +36,7 @@ def net():  # takes (batch, height, width, channels) = (batch, 224, 224, 1)
 
 # %% limit
 limits = {}
-for dtype in tf.float32, tf.bfloat16:
+for dtype in [tf.float32] + [tf.bfloat16] * d2l.has_bf16():
     A = tf.cast(tf.random.uniform((2048, 2048)), dtype)
     for count in 2, 20:  # the first two warm up
         start = time.perf_counter()
@@ -69,10 +69,11 @@ report("one graph", lambda X, y: graph(X, y).numpy())
 # %% layout tags=["absent"]
 
 # %% precision
-tf.keras.config.set_dtype_policy("mixed_bfloat16")
-model, optimizer = net(), tf.keras.optimizers.SGD(0.01)
-tf.keras.config.set_dtype_policy("float32")
-graph = tf.function(step)
-report("bfloat16", lambda X, y: graph(X, y).numpy())
+if d2l.has_bf16():
+    tf.keras.config.set_dtype_policy("mixed_bfloat16")
+    model, optimizer = net(), tf.keras.optimizers.SGD(0.01)
+    tf.keras.config.set_dtype_policy("float32")
+    graph = tf.function(step)
+    report("bfloat16", lambda X, y: graph(X, y).numpy())
 
 # %% memory tags=["absent"]
