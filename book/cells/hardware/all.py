@@ -109,7 +109,7 @@ print(f"in six days {days / 6:.0%} of their peak, in five {days / 5:.0%}")
 
 # %% yours
 for dtype, peak in peaks.items():
-    print(f"{dtype}: {total / peak / 86_400:,.2f} days at the speed of this machine's matrix product")
+    print(f"{dtype}: {total / peak / 86_400:,.2f} days at the peak of this machine")
 
 # %% memory tags=["nbval-check-output"]
 images = 227**2 * 3  # numbers for one image: itself,
