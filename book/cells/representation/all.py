@@ -86,7 +86,8 @@ def mosaic(kernels):  # 8 rows of 12 kernels, each with its own contrast
 panels = {"start": start, "trained": trained}
 panels |= {f"{name}, visible part": visible(kernels) for name, kernels in panels.items()}
 panels |= {"what training changed": trained - start, "Gabor filters": gabors}
-d2l.plt.rcParams["image.cmap"] = "gray"
+d2l.use_svg_display()
+d2l.plt.rcParams.update({"image.cmap": "gray", "image.interpolation": "none"})
 pictures = [mosaic(kernels) for kernels in panels.values()]
 _ = d2l.show_images(pictures, 3, 2, titles=list(panels), scale=4)
 d2l.plt.gcf().set_size_inches(8, 9)
