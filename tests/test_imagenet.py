@@ -1,5 +1,6 @@
 """The ImageNet scripts, on a small folder of generated images and with a narrow network."""
 
+import contextlib
 import importlib
 import itertools
 import os
@@ -151,6 +152,14 @@ def test_interrupted_and_resumed_it_ends_with_the_same_weights(name, folder, run
     assert len(expected) >= 16  # eight layers; TensorFlow names their momentum as well
     for key, array in expected.items():
         np.testing.assert_array_equal(found[key], array, key)
+
+
+def test_a_ctrl_c_that_python_drops_ends_the_epoch(common, monkeypatch):
+    monkeypatch.setattr(common, "_interrupts", [])
+    with contextlib.suppress(KeyboardInterrupt):  # as in a destructor
+        common._interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        common.outcome(1, SimpleNamespace(epochs=1), 0.01, 1, 1, 1, 1, 1)
 
 
 def test_two_processes_do_what_one_does(name, runs):

@@ -10,6 +10,7 @@ import contextlib
 import json
 import math
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 WORKERS = min(4, os.cpu_count() or 1)
 WIDTHS = (1, 1 / 2, 1 / 4, 1 / 8)
 ONES = (2, 4, 5, 6, 7)  # the layers whose biases start at 1, conv1 being the first; the others start at 0
+_interrupts = []  # one for each Ctrl-C
 
 
 def parser(doc):
@@ -187,6 +189,8 @@ def learning_rate(first, errors):
 
 def outcome(epoch, args, rate, loss, trained, wrong1, wrong5, tested):
     """The validation error, and the line of an epoch, from sums over images and how many images those were."""
+    if _interrupts:
+        raise KeyboardInterrupt
     if not trained or not tested:
         stop(f"no image could be read in epoch {epoch}: is {args.folder} still there?")
     if not math.isfinite(loss):
@@ -242,8 +246,16 @@ def write_arrays(path, state, arrays):
         np.savez(file, state=np.array(json.dumps(state)), **arrays)
 
 
+def _interrupted(*_):
+    """Python drops an exception in a destructor or a callback; so Ctrl-C is remembered, and `outcome` asks."""
+    _interrupts.append(True)
+    raise KeyboardInterrupt
+
+
 def start(main):
     """Runs a script; Ctrl-C ends it with a line."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in the background
+        signal.signal(signal.SIGINT, _interrupted)
     try:
         main()
     except KeyboardInterrupt:
