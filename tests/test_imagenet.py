@@ -1,6 +1,5 @@
 """The ImageNet scripts, on a small folder of generated images and with a narrow network."""
 
-import contextlib
 import importlib
 import itertools
 import os
@@ -154,12 +153,15 @@ def test_interrupted_and_resumed_it_ends_with_the_same_weights(name, folder, run
         np.testing.assert_array_equal(found[key], array, key)
 
 
-def test_a_ctrl_c_that_python_drops_ends_the_epoch(common, monkeypatch):
+def test_ctrl_c_waits_for_the_end_of_a_batch_and_a_second_one_does_not(common, monkeypatch):
     monkeypatch.setattr(common, "_interrupts", [])
-    with contextlib.suppress(KeyboardInterrupt):  # as in a destructor
-        common._interrupted()
+    batches = common.bar([1, 2, 3], "epoch 1", quiet=True)
+    assert next(batches) == 1
+    common._interrupted()
     with pytest.raises(KeyboardInterrupt):
-        common.outcome(1, SimpleNamespace(epochs=1), 0.01, 1, 1, 1, 1, 1)
+        next(batches)
+    with pytest.raises(KeyboardInterrupt):
+        common._interrupted()
 
 
 def test_two_processes_do_what_one_does(name, runs):

@@ -189,8 +189,7 @@ def learning_rate(first, errors):
 
 def outcome(epoch, args, rate, loss, trained, wrong1, wrong5, tested):
     """The validation error, and the line of an epoch, from sums over images and how many images those were."""
-    if _interrupts:
-        raise KeyboardInterrupt
+    heed()
     if not trained or not tested:
         stop(f"no image could be read in epoch {epoch}: is {args.folder} still there?")
     if not math.isfinite(loss):
@@ -247,9 +246,23 @@ def write_arrays(path, state, arrays):
 
 
 def _interrupted(*_):
-    """Python drops an exception in a destructor or a callback; so Ctrl-C is remembered, and `outcome` asks."""
+    """Remembers Ctrl-C for `heed`; a second one ends the script wherever it is."""
     _interrupts.append(True)
-    raise KeyboardInterrupt
+    if len(_interrupts) > 1:
+        raise KeyboardInterrupt
+
+
+def heed():
+    """Ends the script between two batches after Ctrl-C, which elsewhere may hit a fork, a destructor or native code."""
+    if _interrupts:
+        raise KeyboardInterrupt
+
+
+def bar(batches, title, quiet):
+    """The same batches, behind a bar of progress and with an ear for Ctrl-C."""
+    for batch in tqdm(batches, title, leave=False, disable=quiet or None):
+        heed()
+        yield batch
 
 
 def start(main):

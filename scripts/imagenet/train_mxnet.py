@@ -25,7 +25,6 @@ import time
 
 import common
 import numpy as np
-from tqdm import tqdm
 
 from alexbook.mxnet import autograd, gluon, nn, npx  # first: it gives back to NumPy what MXNet 1.9.1 looks for
 
@@ -107,7 +106,7 @@ def batches(args, store, images, order, title):
     options = {"batch_size": args.batch_size // store.num_workers, "batchify_fn": batchify}
     options |= {"num_workers": args.workers, "thread_pool": True}  # Pillow lets threads work side by side
     loader = gluon.data.DataLoader(images, sampler=mine, **options)
-    return tqdm(loader, title, leave=False, disable=args.quiet or None)
+    return common.bar(loader, title, args.quiet)
 
 
 def batchify(items):

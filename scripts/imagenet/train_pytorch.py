@@ -24,7 +24,6 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader, DistributedSampler, default_collate
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
-from tqdm import tqdm
 
 RANK, PROCESSES = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))  # torchrun sets them
 CUDA = torch.cuda.is_available()
@@ -118,7 +117,7 @@ def loaders(args, unreadable):
 
 def batches(loader, unreadable, title):
     """The batches on the device, behind a bar of progress."""
-    for *arrays, failures in tqdm(loader, title, leave=False, disable=unreadable.quiet or None):
+    for *arrays, failures in common.bar(loader, title, unreadable.quiet):
         for failure in failures:
             unreadable.add(*failure)
         yield [array.to(DEVICE, non_blocking=True) for array in arrays]

@@ -156,7 +156,10 @@ def main():
         data = data.map(varied(args.seed, epoch, mean, directions), tf.data.AUTOTUNE)
         data = data.batch(args.batch_size, drop_remainder=True).prefetch(2)
         with tqdm(total=len(train) // args.batch_size, desc=f"epoch {epoch}", leave=False, disable=None) as bar:
-            advance = tf.keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
+            advance = tf.keras.callbacks.LambdaCallback(
+                on_train_batch_begin=lambda batch, logs: common.heed(),
+                on_train_batch_end=lambda batch, logs: bar.update(),
+            )
             found = net.fit(data, validation_data=val_data, shuffle=False, verbose=0, callbacks=[advance]).history
         loss, top1, top5 = (found[name][0] for name in ("crossentropy", "val_top1", "val_top5"))
         trained, tested = (sum(path not in unreadable for path, _ in each) for each in (train, val))
