@@ -1,6 +1,8 @@
 """Notebooks run, what is committed is compared with its sources, and the command is one that can be understood."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +51,24 @@ def test_a_run_shows_what_each_backend_says(once):
         assert cells["shared"].outputs[0].text == "the same\n"
     assert code(once[0])["extra"].outputs[0].data["text/plain"] == "42"
     assert notebook(once[0]).cells[0].outputs == []  # the setup cell is for elsewhere
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal's Ctrl-C is another thing on Windows")
+def test_ctrl_c_ends_a_run_in_a_line_and_leaves_the_notebook(ran):
+    change(ran, "book/cells/net/all.py", ('print("the same")', "import time\n\ntime.sleep(60)"))
+    before = files(ran)
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs are deaf to it; so are theirs
+    command = [Path(sys.executable).with_name("bookweave"), "run", "--chapter", "net"]
+    with subprocess.Popen(command, cwd=ran, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert next(line for line in process.stderr if "shared" in line)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+    signal.signal(signal.SIGINT, heard)
+    assert (process.returncode, said.splitlines()) == (
+        1,
+        [f"notebooks/{EN.replace('pytorch', 'mxnet')}: interrupted; the notebook is left as it was", "Aborted!"],
+    )
+    assert files(ran) == before
 
 
 @pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name.startswith("en")])

@@ -27,6 +27,7 @@ def run(book: Book, chapter: str, backend: str, profile: str | None) -> list[Pat
 
     Raises:
         BookError: a cell failed; then nothing is written.
+        click.Abort: Ctrl-C; likewise.
     """
     cells = read_chapter(book, chapter)[backend]
     if profile:
@@ -62,7 +63,7 @@ def _execute(
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
-        extra_arguments=["--log-level=40"],  # errors alone: it warns of its ports, which are on this machine only
+        extra_arguments=["--log-level=50"],  # it warns of its ports, and on Ctrl-C of its end: both of no use here
         resources={"metadata": {"path": str(book.root)}},
         on_cell_start=lambda cell, cell_index: _progress(path, cell, working, time.time() - began),
     )
@@ -70,6 +71,9 @@ def _execute(
         client.execute(env=os.environ | {book.language_variable(): language})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise _failure(path, working, cells, error) from None
+    except AssertionError:  # after Ctrl-C nbclient ends the kernel twice, and finds none the second time
+        click.echo(f"{path.relative_to(book.root)}: interrupted; the notebook is left as it was", err=True)
+        raise click.Abort from None
     done = {cell.id: cell for cell in working.cells}
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.id != SETUP:
