@@ -1,9 +1,10 @@
 """`make bench`: the speed of d2l 1.0.3 and of alexbook on this machine, side by side.
 
-    python scripts/bench.py [--repeats 5] [--output src/alexbook/bench.json]
+    python scripts/bench.py [--repeats 5] [--output FILE]
 
 Every measure is taken several times, all subjects in turn within each round, so that whatever else the machine does
-meets all of them. Nothing is discarded. Prints medians and spreads, and writes every single value as JSON.
+meets all of them. Nothing is discarded. Prints medians and spreads, and writes every single value as JSON. On a machine
+with a GPU it takes more images, and trains once in either precision, to see what the faster one costs in accuracy.
 """
 
 import argparse
@@ -20,37 +21,42 @@ from tqdm import tqdm
 
 from alexbook import bench
 from alexbook._files import replaced
-from alexbook._probe import mxnet_absent_reason
 
 CODES = ("d2l", "alexbook")
 LOADED = (10_240, 128)  # training and test images for the loaders
 TRAINED = (1_280, 256)  # and for whole epochs: in proportion as in the real ones, nearly
+TRAINED_ON_GPU = (20_480, 3_584)
+ALL = (60_000, 10_000)
 
 
 def main() -> None:
     """Measures, prints the table, and writes the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=5, help="how often each measure is taken (default: 5)")
-    parser.add_argument("--output", type=Path, default=bench.FILE, help=f"where to write (default: {bench.FILE})")
+    gpu = subjects.has_gpu()
+    output = bench.GPU_FILE if gpu else bench.FILE
+    parser.add_argument("--output", type=Path, default=output, help=f"where to write (default: {output})")
     options = parser.parse_args()
     if options.repeats < 1:
         parser.error(f"--repeats must be at least 1, got {options.repeats}")
-    results = measure(options.repeats)
+    results = measure(options.repeats, gpu)
     with replaced(options.output) as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     bench.table(results)
     print(f"wrote {options.output}")
 
 
-def measure(repeats: int) -> dict:
+def measure(repeats: int, gpu: bool) -> dict:
     """All values: loaders first, then, in fresh processes, steps, epochs, memory and the machine's limits."""
-    backends = [name for name in subjects.MODULES if name != "mxnet" or not mxnet_absent_reason()]
-    with tqdm(
-        total=len(backends) * len(CODES) * (3 * repeats + 1) + 2 * repeats, desc="measuring", unit="value"
-    ) as bar:
+    backends = subjects.installed()
+    images = TRAINED_ON_GPU if gpu else TRAINED
+    total = len(backends) * len(CODES) * (3 * repeats + 1) + 2 * repeats + 2 * gpu
+    with tqdm(total=total, desc="measuring", unit="value") as bar:
         values, _ = rounds(repeats, LOADED, backends, ("loader",), bar)
-        trained, facts = rounds(repeats, TRAINED, backends, ("step", "epoch"), bar)
-        peaks = memory(backends, bar)
+        trained, facts = rounds(repeats, images, backends, ("step", "epoch"), bar)
+        peaks = memory(images, backends, bar)
+        if gpu:
+            values |= {"accuracy": accuracies(bar)}
     return {
         "date": time.strftime("%Y-%m-%d"),
         "device": facts[backends[0]]["device"],
@@ -58,7 +64,7 @@ def measure(repeats: int) -> dict:
         "precision": {name: each["precision"] for name, each in facts.items()},
         "python": facts["pytorch"]["python"],
         "versions": subjects.versions(),
-        "images": {"loader": LOADED[0], "step": subjects.STEPS * subjects.BATCH, "epoch": TRAINED[0]},
+        "images": {"loader": LOADED[0], "step": subjects.steps(gpu) * subjects.BATCH, "epoch": images[0]},
         "batch size": subjects.BATCH,
         "values": values | trained | peaks,
     }
@@ -86,17 +92,29 @@ def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures:
     return values, facts
 
 
-def memory(backends: list[str], bar: tqdm):
+def memory(images: tuple[int, int], backends: list[str], bar: tqdm):
     """The peak of each backend and code in one training, in a process that has done nothing else."""
     peaks = {backend: {} for backend in backends}
     with tempfile.TemporaryDirectory() as folder:
-        subjects.write_images(Path(folder), *TRAINED)
+        subjects.write_images(Path(folder), *images)
         for backend, code in itertools.product(backends, CODES):
-            with one_process(backend, code, Path(folder), *TRAINED) as pool:
+            with one_process(backend, code, Path(folder), *images) as pool:
                 pool.submit(subjects.epoch).result()
                 peaks[backend][code] = pool.submit(subjects.memory).result()
             bar.update()
     return {"memory": peaks}
+
+
+def accuracies(bar: tqdm) -> dict[str, float]:
+    """The test accuracy of PyTorch's AlexNet after the document's ten epochs, in both precisions, from one seed."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        subjects.write_images(Path(folder), *ALL)
+        for precision in ("fp32", "bf16"):
+            with one_process("pytorch", "alexbook", Path(folder), *ALL) as pool:
+                found[precision] = pool.submit(subjects.accuracy, precision).result()
+            bar.update()
+    return found
 
 
 def one_process(*subject) -> ProcessPoolExecutor:

@@ -14,7 +14,8 @@ import struct
 import time
 import warnings
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import jupytext
@@ -24,11 +25,27 @@ from alexbook import data, profiles
 from alexbook._idx import NAMES
 
 BATCH, SIZE = 128, 224  # images in a batch, pixels of a side
-STEPS = 10  # training steps that are timed at once
 MODELS = Path(__file__).parents[1] / "book" / "cells" / "alexnet"
 MODULES = {"mxnet": "mxnet", "pytorch": "torch", "tensorflow": "tensorflow"}
 
 _state = {}  # of this process: the module d2l, the network, the device
+
+
+def installed() -> list[str]:
+    """The backends whose framework this machine has; PyTorch it must have, which measures the limits."""
+    return [backend for backend, module in MODULES.items() if find_spec(module)]
+
+
+def has_gpu() -> bool:
+    """Whether PyTorch finds a GPU."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def steps(gpu: bool) -> int:
+    """How many training steps are timed at once."""
+    return 200 if gpu else 10
 
 
 def write_images(folder: Path, train: int, test: int) -> None:
@@ -99,8 +116,9 @@ def _seen(y):
 
 def step() -> float:
     """Images a second of the training steps alone: so many more batches, ready on the device, and what they add."""
-    short, long = (_train([_batch()] * steps) for steps in (5, 5 + STEPS))
-    return STEPS * BATCH / (long - short)
+    more = steps(has_gpu())
+    short, long = (_train([_batch()] * count) for count in (5, 5 + more))
+    return more * BATCH / (long - short)
 
 
 def epoch() -> float:
@@ -139,10 +157,10 @@ def _train(batches, test=None) -> float:
 
 
 def limit(precision: str) -> float:
-    """Operations a second of PyTorch's product of two matrices of 2048 by 2048 numbers, in GFLOP/s."""
+    """Operations a second of PyTorch's product of two square matrices that are large for the device, in GFLOP/s."""
     import torch
 
-    device, count, size = _state["device"], 10, 2048
+    device, count, size = _state["device"], 10, 8192 if has_gpu() else 2048
     kind = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
     one, other = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
     for repeat in (2, count):  # the first are not timed
@@ -151,6 +169,14 @@ def limit(precision: str) -> float:
             product = one @ other
         product[0, 0].item()  # waits for the device
     return count * 2 * size**3 / (time.perf_counter() - began) / 1e9
+
+
+def accuracy(precision: str) -> float:
+    """The share of the test images that are recognized after ten epochs at the document's rate."""
+    with _quiet():
+        loaders = _state["d2l"].load_data_fashion_mnist(BATCH, resize=SIZE)
+        history = _state["d2l"].train_ch6(_state["net"], *loaders, 10, 0.01, _state["device"], precision=precision)
+    return history.test_acc[-1]
 
 
 def module() -> str:
@@ -166,5 +192,9 @@ def facts() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """The versions of what is compared."""
-    return {name: version(name) for name in ("alexbook", "d2l", "mxnet", "torch", "tensorflow", "numpy")}
+    """The versions of what is compared, as far as it is installed."""
+    found = {}
+    for name in ("alexbook", "d2l", "mxnet", "torch", "tensorflow", "numpy"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

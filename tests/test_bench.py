@@ -28,9 +28,10 @@ RUN = {
 }
 
 
-def test_the_committed_run_is_whole():
-    run = bench.results()
-    assert list(run["values"]["epoch"]) == BACKENDS
+@pytest.mark.parametrize(("file", "backends"), [(bench.FILE, BACKENDS), (bench.GPU_FILE, ["pytorch"])])
+def test_the_committed_run_is_whole(file, backends):
+    run = bench.results(file)
+    assert list(run["values"]["epoch"]) == backends
     for name in MEASURES:
         for codes in run["values"][name].values():
             assert set(codes) == {"d2l", "alexbook"}
@@ -39,13 +40,24 @@ def test_the_committed_run_is_whole():
     assert {"date", "device", "python", "versions", "precision", "images", "batch size"} <= set(run)
 
 
+def test_half_the_bits_cost_less_than_half_a_point():
+    accuracies = bench.results(bench.GPU_FILE)["values"]["accuracy"]
+    assert abs(accuracies["bf16"] - accuracies["fp32"]) < 0.005
+    assert min(accuracies.values()) > 0.87
+
+
 def test_the_table_has_medians_spreads_ratios_and_shares(capsys):
     bench.table(RUN)
     out = capsys.readouterr().out
     assert out.startswith("a processor, 2026-01-01; images/s: median (lowest to highest)\n")
-    assert out.count(f"{'20 (10 to 30)':>26}{'60 (50 to 70)':>26}    3.0x\n") == 9
+    assert out.count(f"{'20 (10 to 30)':>26}{'60 (50 to 70)':>32}    3.0x\n") == 9
     share = 60 * 6 * 938_146_176 / 1e12
     assert f"TensorFlow bf16: {share:.0%} of that limit; peak 2.00 GB" in out
+
+
+def test_a_run_on_a_gpu_tells_what_half_the_bits_cost(capsys):
+    bench.table(RUN | {"values": RUN["values"] | {"accuracy": {"fp32": 0.88, "bf16": 0.8785}}})
+    assert capsys.readouterr().out.endswith("test accuracy after ten epochs: fp32 0.8800, bf16 0.8785\n")
 
 
 def test_the_chart_draws_every_measure_of_both():
@@ -94,10 +106,12 @@ def test_d2l_finds_the_first_real_images(subjects, tmp_path):
     assert found.targets.tolist() == labels[:10].tolist()
 
 
-def test_the_bench_takes_every_value_it_was_asked_for(subjects, monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("gpu", [False, True])
+def test_the_bench_takes_every_value_it_was_asked_for(gpu, subjects, monkeypatch, tmp_path, capsys):
     """With subjects that answer at once."""
     script = runpy.run_path(str(SCRIPTS / "bench.py"))
-    answers = {"loader": 1.0, "step": 2.0, "epoch": 3.0, "limit": 4.0, "memory": 5.0}
+    monkeypatch.setattr(subjects, "has_gpu", lambda: gpu)
+    answers = {"loader": 1.0, "step": 2.0, "epoch": 3.0, "limit": 4.0, "memory": 5.0, "accuracy": 0.9}
     answers["facts"] = {"device": "a processor", "precision": "fp32", "python": "3"}
 
     class Pool:
@@ -117,6 +131,8 @@ def test_the_bench_takes_every_value_it_was_asked_for(subjects, monkeypatch, tmp
     run = json.loads((tmp_path / "new" / "bench.json").read_text())
     assert run["values"]["step"]["pytorch"] == {"d2l": [2.0, 2.0], "alexbook": [2.0, 2.0]}
     assert run["values"]["limit"] == {"fp32": [4.0, 4.0], "bf16": [4.0, 4.0]}
+    assert run["values"].get("accuracy") == ({"fp32": 0.9, "bf16": 0.9} if gpu else None)
+    assert run["images"] == {"loader": 10_240, "step": 25_600 if gpu else 1_280, "epoch": 20_480 if gpu else 1_280}
     assert "a processor" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         monkeypatch.setattr(sys, "argv", ["bench.py", "--repeats", "0"])

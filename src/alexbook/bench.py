@@ -1,6 +1,7 @@
-"""The speeds that `make bench` measured on one machine: every value, a table and a chart of them.
+"""The speeds that `make bench` measured: every value, a table and a chart of them.
 
-The file bench.json beside this module holds the run; its numbers are of that machine, and of that day.
+The files bench.json (a processor) and bench-gpu.json (a GPU) beside this module hold the runs; their numbers are of
+those machines, and of those days.
 """
 
 import json
@@ -10,33 +11,36 @@ from typing import Any
 
 from alexbook._display import svg
 
-FILE = Path(__file__).with_name("bench.json")
+FILE, GPU_FILE = (Path(__file__).with_name(name) for name in ("bench.json", "bench-gpu.json"))
 OPERATIONS = 6 * 938_146_176  # for one image: forward, both gradients backward; a multiply-add is two operations
 
 _NAMES = {"mxnet": "MXNet", "pytorch": "PyTorch", "tensorflow": "TensorFlow"}
 _MEASURES = ("loader", "step", "epoch")
 
 
-def results() -> dict[str, Any]:
-    """What is in bench.json."""
-    loaded: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+def results(file: Path = FILE) -> dict[str, Any]:
+    """What is in bench.json, or in the other file."""
+    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return loaded
 
 
 def table(run: dict[str, Any]) -> None:
     """Prints the median and the spread, lowest to highest, of every measure, and what they come to."""
     print(f"{run['device']}, {run['date']}; images/s: median (lowest to highest)")
-    print(f"{'':<19}{'d2l':>26}{'alexbook':>26}{'ratio':>8}")
+    print(f"{'':<19}{'d2l':>26}{'alexbook':>32}{'ratio':>8}")
     for measure in _MEASURES:
         for backend, codes in run["values"][measure].items():
             before, after = codes["d2l"], codes["alexbook"]
             ratio = statistics.median(after) / statistics.median(before)
-            print(f"{measure:<8}{_NAMES[backend]:<11}{_spread(before):>26}{_spread(after):>26}{ratio:>7.1f}x")
+            print(f"{measure:<8}{_NAMES[backend]:<11}{_spread(before):>26}{_spread(after):>32}{ratio:>7.1f}x")
     limits = {precision: statistics.median(values) for precision, values in run["values"]["limit"].items()}
     print(f"matrix product: {', '.join(f'{name} {value:,.0f} GFLOP/s' for name, value in limits.items())}")
     for backend, share in shares(run).items():
         memory = run["values"]["memory"][backend]["alexbook"]
         print(f"{_NAMES[backend]:<11}{run['precision'][backend]}: {share:.0%} of that limit; peak {memory:.2f} GB")
+    if accuracies := run["values"].get("accuracy"):
+        found = ", ".join(f"{name} {accuracy:.4f}" for name, accuracy in accuracies.items())
+        print(f"test accuracy after ten epochs: {found}")
 
 
 def shares(run: dict[str, Any]) -> dict[str, float]:

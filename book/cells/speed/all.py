@@ -34,3 +34,6 @@ bench.table(bench.results())
 
 # %% chart
 bench.chart(bench.results())
+
+# %% bench-gpu
+bench.table(bench.results(bench.GPU_FILE))
