@@ -6,7 +6,7 @@ PYTHON ?= >=3.11,<3.14# which Python uv looks for (and fetches where there is no
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
 GROUPS = --group site --group mxnet --group pytorch --group tensorflow --group classical --group test
-NBVAL = $(BIN)/pytest --nbval-lax --nbval-current-env notebooks/en
+NBVAL = $(BIN)/pytest --nbval-lax --nbval-current-env notebooks/en $(wildcard notebooks/ja/*/exercises.ipynb)
 CHOICE = $(addprefix --backend ,$(BACKEND)) $(addprefix --chapter ,$(CHAPTER)) $(addprefix --profile ,$(PROFILE))
 
 .PHONY: help book serve notebooks test bench test-gpu check lock clean
@@ -29,7 +29,7 @@ test: .venv/all book ## run every test: package, notebooks (profile smoke), site
 	$(BIN)/pytest
 	ALEXBOOK_PROFILE=smoke $(NBVAL)
 
-bench: .venv/all ## measure d2l's speed and ours on this machine, and write src/alexbook/bench.json (half an hour)
+bench: .venv/all ## measure d2l's speed and ours on this machine, and write src/alexbook/bench.json or, on a GPU, bench-gpu.json (half an hour)
 	$(BIN)/python scripts/bench.py
 
 test-gpu: .venv/all ## run the notebooks in full, on a GPU (hours on a CPU)

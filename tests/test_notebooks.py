@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 BOOK = load(ROOT)
 CHECKED = "nbval-check-output"
 NAMES = [(backend, chapter) for chapter in BOOK.chapters for backend in BOOK.backends(chapter)]
+RAN = [(language, *name) for name in NAMES for language in BOOK.executed(name[1])]
 THREE = sorted({chapter for backend, chapter in NAMES if backend != PLAIN})
 
 
@@ -46,20 +47,20 @@ def test_every_cell_has_run_and_every_compared_cell_has_something_to_compare(lan
     assert [id_ for id_ in compared if not printed(cells[id_]).strip()] == []
 
 
-@pytest.mark.parametrize(("backend", "chapter"), NAMES)
-def test_no_output_is_an_error_or_noise(backend, chapter):
-    outputs = [output for cell in code("en", backend, chapter).values() for output in cell.outputs]
+@pytest.mark.parametrize(("language", "backend", "chapter"), RAN)
+def test_no_output_is_an_error_or_noise(language, backend, chapter):
+    outputs = [output for cell in code(language, backend, chapter).values() for output in cell.outputs]
     assert [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"] == []
 
 
-@pytest.mark.parametrize(("backend", "chapter"), NAMES)
-def test_the_run_is_on_record(backend, chapter):
-    run = nbformat.read(BOOK.notebook("en", backend, chapter), as_version=4).metadata.bookweave.run
+@pytest.mark.parametrize(("language", "backend", "chapter"), RAN)
+def test_the_run_is_on_record(language, backend, chapter):
+    run = nbformat.read(BOOK.notebook(language, backend, chapter), as_version=4).metadata.bookweave.run
     expected = {"python", "date"}
     if backend != PLAIN:
         expected |= {"version", "device"}
         assert run.backend == backend
-    if chapter in ("representation", "training", "small"):
+    if chapter in ("representation", "training", "small", "better", "solutions"):
         expected |= {"profile", "data", "seed", "images", "epochs", "seconds"}
         assert run.profile in ("quick", "full")
         assert "sample" not in run.data
@@ -79,6 +80,7 @@ def test_the_run_is_on_record(backend, chapter):
         ("augmentation", "compare"),
         *(("original", cell) for cell in ("groups", "parameters", "savings", "answer")),
         *(("same-answer", cell) for cell in ("logits", "padding-trap", "gradients", "sum-order", "wrong-order")),
+        *(("solutions", cell) for cell in ("bytes-table", "work-table", "training-traffic", "differences", "shapes")),
     ],
 )
 def test_the_frameworks_print_the_same(chapter, cell):
