@@ -159,7 +159,8 @@ def _read_file(path: Path, starter: bool) -> dict[str, Cell]:
             raise BookError(path, line, f"expected code titled `# %% a-kebab-case-id`, got {raw.cell_type} '{id_}'")
         if id_ in cells:
             raise BookError(path, line, f"expected every id once, got '{id_}' again; it is in line {cells[id_].line}")
-        cells[id_] = Cell(id_, raw.source, tuple(raw.metadata.get("tags", ())), path, line)
+        source = raw.source.rstrip()  # above a mark that is gone a formatter had left empty lines
+        cells[id_] = Cell(id_, source, tuple(raw.metadata.get("tags", ())), path, line)
     return cells
 
 
