@@ -29,7 +29,7 @@ test: .venv/all book ## run every test: package, notebooks (profile smoke), site
 	$(BIN)/pytest
 	ALEXBOOK_PROFILE=smoke $(NBVAL)
 
-bench: .venv/all ## measure d2l's speed and ours on this machine, and write src/alexbook/bench.json or, on a GPU, bench-gpu.json (half an hour)
+bench: .venv/all ## measure d2l's speed and ours on this machine, and keep the values in src/alexbook (half an hour)
 	$(BIN)/python scripts/bench.py
 
 test-gpu: .venv/all ## run the notebooks in full, on a GPU (hours on a CPU)

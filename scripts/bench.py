@@ -26,6 +26,7 @@ CODES = ("d2l", "alexbook")
 LOADED = (10_240, 128)  # training and test images for the loaders
 TRAINED = (1_280, 256)  # and for whole epochs: in proportion as in the real ones, nearly
 TRAINED_ON_GPU = (20_480, 3_584)
+STEPS, STEPS_ON_GPU = 10, 200  # training steps that are timed at once
 ALL = (60_000, 10_000)
 
 
@@ -49,11 +50,11 @@ def main() -> None:
 def measure(repeats: int, gpu: bool) -> dict:
     """All values: loaders first, then, in fresh processes, steps, epochs, memory and the machine's limits."""
     backends = subjects.installed()
-    images = TRAINED_ON_GPU if gpu else TRAINED
+    images, steps = (TRAINED_ON_GPU, STEPS_ON_GPU) if gpu else (TRAINED, STEPS)
     total = len(backends) * len(CODES) * (3 * repeats + 1) + 2 * repeats + 2 * gpu
     with tqdm(total=total, desc="measuring", unit="value") as bar:
-        values, _ = rounds(repeats, LOADED, backends, ("loader",), bar)
-        trained, facts = rounds(repeats, images, backends, ("step", "epoch"), bar)
+        values, _ = rounds(repeats, LOADED, backends, {"loader": ()}, bar)
+        trained, facts = rounds(repeats, images, backends, {"step": (steps,), "epoch": ()}, bar)
         peaks = memory(images, backends, bar)
         if gpu:
             values |= {"accuracy": accuracies(bar)}
@@ -64,14 +65,14 @@ def measure(repeats: int, gpu: bool) -> dict:
         "precision": {name: each["precision"] for name, each in facts.items()},
         "python": facts["pytorch"]["python"],
         "versions": subjects.versions(),
-        "images": {"loader": LOADED[0], "step": subjects.steps(gpu) * subjects.BATCH, "epoch": images[0]},
+        "images": {"loader": LOADED[0], "step": steps * subjects.BATCH, "epoch": images[0]},
         "batch size": subjects.BATCH,
         "values": values | trained | peaks,
     }
 
 
-def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures: tuple[str, ...], bar: tqdm):
-    """The values of each measure by backend and code, and what each backend says it ran on."""
+def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures: dict[str, tuple], bar: tqdm):
+    """The values of each measure, given with its arguments, by backend and code; and what each backend ran on."""
     values = {name: {backend: {code: [] for code in CODES} for backend in backends} for name in measures}
     with tempfile.TemporaryDirectory() as folder:
         subjects.write_images(Path(folder), *images)
@@ -79,7 +80,8 @@ def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures:
         for _ in range(repeats):
             for name in measures:
                 for (backend, code), pool in pools.items():
-                    values[name][backend][code].append(pool.submit(getattr(subjects, name)).result())
+                    value = pool.submit(getattr(subjects, name), *measures[name]).result()
+                    values[name][backend][code].append(value)
                     bar.update()
             if "step" in measures:
                 for precision in ("fp32", "bf16"):

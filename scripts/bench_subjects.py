@@ -43,11 +43,6 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def steps(gpu: bool) -> int:
-    """How many training steps are timed at once."""
-    return 200 if gpu else 10
-
-
 def write_images(folder: Path, train: int, test: int) -> None:
     """The first images of both halves, in the folders and formats where d2l's three loaders look for them."""
     for split, count, names in (("train", train, NAMES[:2]), ("test", test, NAMES[2:])):
@@ -114,9 +109,8 @@ def _seen(y):
     return y.asnumpy() if hasattr(y, "asnumpy") else y
 
 
-def step() -> float:
+def step(more: int) -> float:
     """Images a second of the training steps alone: so many more batches, ready on the device, and what they add."""
-    more = steps(has_gpu())
     short, long = (_train([_batch()] * count) for count in (5, 5 + more))
     return more * BATCH / (long - short)
 
