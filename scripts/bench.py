@@ -34,17 +34,18 @@ def main() -> None:
     """Measures, prints the table, and writes the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=5, help="how often each measure is taken (default: 5)")
-    gpu = subjects.has_gpu()
-    output = bench.GPU_FILE if gpu else bench.FILE
-    parser.add_argument("--output", type=Path, default=output, help=f"where to write (default: {output})")
+    default = f"{bench.FILE}, or with a GPU {bench.GPU_FILE.name} beside it"
+    parser.add_argument("--output", type=Path, help=f"where to write (default: {default})")
     options = parser.parse_args()
     if options.repeats < 1:
         parser.error(f"--repeats must be at least 1, got {options.repeats}")
+    gpu = subjects.has_gpu()
+    output = options.output or (bench.GPU_FILE if gpu else bench.FILE)
     results = measure(options.repeats, gpu)
-    with replaced(options.output) as temporary:
+    with replaced(output) as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     bench.table(results)
-    print(f"wrote {options.output}")
+    print(f"wrote {output}")
 
 
 def measure(repeats: int, gpu: bool) -> dict:
@@ -78,9 +79,9 @@ def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures:
         subjects.write_images(Path(folder), *images)
         pools = {(b, c): one_process(b, c, Path(folder), *images) for b in backends for c in CODES}
         for _ in range(repeats):
-            for name in measures:
+            for name, arguments in measures.items():
                 for (backend, code), pool in pools.items():
-                    value = pool.submit(getattr(subjects, name), *measures[name]).result()
+                    value = pool.submit(getattr(subjects, name), *arguments).result()
                     values[name][backend][code].append(value)
                     bar.update()
             if "step" in measures:

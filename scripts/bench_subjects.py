@@ -154,7 +154,8 @@ def limit(precision: str) -> float:
     """Operations a second of PyTorch's product of two square matrices that are large for the device, in GFLOP/s."""
     import torch
 
-    device, count, size = _state["device"], 10, 8192 if has_gpu() else 2048
+    device, count = _state["device"], 10
+    size = 8192 if device.type == "cuda" else 2048
     kind = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
     one, other = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
     for repeat in (2, count):  # the first are not timed

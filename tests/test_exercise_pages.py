@@ -1,17 +1,14 @@
 """The chapters Exercises and Solutions: the hints of the package, blanks that are named, checks that pass."""
 
 import re
-from pathlib import Path
 
-import nbformat
 import pytest
+from committed import BOOK, code, printed
 
+from alexbook.exercises._judge import PARTS
 from alexbook.exercises._words import text
-from bookweave.book import load
 
-BOOK = load(Path(__file__).parents[1])
 TRAINED = ("1", "2.1", "2.2", "3", "5")  # what a short profile may leave open
-PARTS = (*TRAINED, "4.1", "4.2", "4.3", "6", "7", "8")
 
 every_notebook = pytest.mark.parametrize(
     ("language", "backend"), [(language, each) for language in BOOK.languages for each in BOOK.backends("exercises")]
@@ -20,9 +17,8 @@ every_notebook = pytest.mark.parametrize(
 
 def said(language, backend, chapter):
     """What each part's check has printed in a committed notebook."""
-    cells = nbformat.read(BOOK.notebook(language, backend, chapter), as_version=4).cells
-    printed = {cell.id: "".join(each.get("text", "") for each in cell.outputs) for cell in cells if "outputs" in cell}
-    return {part: printed[f"check-{part.replace('.', '-')}"] for part in PARTS}
+    cells = code(language, backend, chapter)
+    return {part: printed(cells[f"check-{part.replace('.', '-')}"]) for part in PARTS}
 
 
 @every_notebook

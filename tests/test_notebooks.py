@@ -8,28 +8,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from committed import BOOK, code, notebook, printed
 
 from bookweave import check
-from bookweave.book import PLAIN, load
+from bookweave.book import PLAIN
 from bookweave.sources import ABSENT, Place, read_chapter, read_prose
-from bookweave.weave import SETUP
 
 ROOT = Path(__file__).parents[1]
-BOOK = load(ROOT)
 CHECKED = "nbval-check-output"
 NAMES = [(backend, chapter) for chapter in BOOK.chapters for backend in BOOK.backends(chapter)]
 RAN = [(language, *name) for name in NAMES for language in BOOK.executed(name[1])]
 THREE = sorted({chapter for backend, chapter in NAMES if backend != PLAIN})
-
-
-def code(language, backend, chapter):
-    """The code cells of a committed notebook by id, without the setup cell."""
-    cells = nbformat.read(BOOK.notebook(language, backend, chapter), as_version=4).cells
-    return {cell.id: cell for cell in cells if cell.cell_type == "code" and cell.id != SETUP}
-
-
-def printed(cell):
-    return "".join(output.get("text", "") for output in cell.outputs)
 
 
 def test_they_are_what_their_sources_and_runs_say():
@@ -55,7 +44,7 @@ def test_no_output_is_an_error_or_noise(language, backend, chapter):
 
 @pytest.mark.parametrize(("language", "backend", "chapter"), RAN)
 def test_the_run_is_on_record(language, backend, chapter):
-    run = nbformat.read(BOOK.notebook(language, backend, chapter), as_version=4).metadata.bookweave.run
+    run = notebook(language, backend, chapter).metadata.bookweave.run
     expected = {"python", "date"}
     if backend != PLAIN:
         expected |= {"version", "device"}
@@ -128,17 +117,17 @@ def nbval(path):
 
 
 def test_nbval_fails_when_a_digit_of_a_stored_shape_changes(tmp_path):
-    notebook = nbformat.read(BOOK.notebook("en", "pytorch", "alexnet"), as_version=4)
+    alexnet = notebook("en", "pytorch", "alexnet")
     # The shapes, and the cells that they need: the rest would only take time.
-    notebook.cells = [cell for cell in notebook.cells if cell.id in ("imports", "model", "shapes")]
+    alexnet.cells = [cell for cell in alexnet.cells if cell.id in ("imports", "model", "shapes")]
     path = tmp_path / "copy.ipynb"
-    nbformat.write(notebook, path)
+    nbformat.write(alexnet, path)
     unchanged = nbval(path)
     assert unchanged.returncode == 0, unchanged.stdout
-    output = notebook.cells[-1].outputs[0]
+    output = alexnet.cells[-1].outputs[0]
     assert "(1, 96, 54, 54)" in output.text
     output.text = output.text.replace("(1, 96, 54, 54)", "(1, 96, 54, 55)", 1)
-    nbformat.write(notebook, path)
+    nbformat.write(alexnet, path)
     changed = nbval(path)
     assert changed.returncode == 1
     assert "1 failed, 2 passed" in changed.stdout

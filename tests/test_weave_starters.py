@@ -30,6 +30,7 @@ def area(r):
 
 
 #| end
+print(area)
 
 # %% plain
 import os
@@ -63,16 +64,22 @@ def test_the_solution_is_without_the_marks(school):
     assert sources(school, "answers") == {
         "sum": "def total(a, b):\n    c = a + b\n    return c\n\n\nprint(total(1, 2))",
         "two": "first = 1\nmiddle = 2\nlast = 3",
-        "whole": "def area(r):\n    return 3 * r * r",
+        "whole": "def area(r):\n    return 3 * r * r\n\n\nprint(area)",
         "plain": 'import os\n\nprint(os.environ["ALEXBOOK_LANGUAGE"])',
     }
+
+
+def test_a_cell_that_a_blank_ends_has_no_empty_lines_after_it(school):
+    change(school, "book/cells/answers/python.py", ("#| end\nprint(area)\n", "#| end\n"))
+    assert sources(school, "answers")["whole"] == "def area(r):\n    return 3 * r * r"
+    assert sources(school, "tasks")["whole"] == "area = ..."
 
 
 def test_the_starter_has_the_blanks_and_only_the_cells_that_its_prose_names(school):
     assert sources(school, "tasks") == {
         "sum": "def total(a, b):\n    return ...\n\n\nprint(total(1, 2))",
         "two": "first = ...\nmiddle = 2\nlast = ...  # what comes after 2?",
-        "whole": "area = ...",
+        "whole": "area = ...\nprint(area)",
     }
 
 
@@ -80,7 +87,7 @@ def test_a_solution_has_no_cell_that_its_prose_does_not_name(school):
     for language in ("en", "ja"):
         change(school, f"book/{language}/answers.md", (PLAIN, ""))
     said = bookweave(school, "build", "--notebooks")
-    assert f"{school}/book/cells/answers/python.py:28: expected the prose to name cell 'plain'" in said.err
+    assert f"{school}/book/cells/answers/python.py:29: expected the prose to name cell 'plain'" in said.err
 
 
 def test_marks_stand_in_any_chapter(root):
