@@ -541,6 +541,12 @@ def test_the_status_page_lists_every_notebook_with_its_run(tab, language):
         assert facts.get("run", {}).get("version") is None or facts["run"]["version"] in text
 
 
+@every_language
+def test_the_styles_are_those_of_the_sources(language):
+    source = ROOT / "src" / "bookweave" / "static" / "bookweave.css"
+    assert (SITE / language / "_static" / source.name).read_bytes() == source.read_bytes()
+
+
 class _Links(HTMLParser):
     """The anchors of a page, where it leads, and what a browser fetches to show it."""
 

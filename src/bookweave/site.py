@@ -61,9 +61,7 @@ def _stored(env: BuildEnvironment, path: Path) -> dict[str, nbformat.NotebookNod
     return {cell.id: cell for cell in read_notebook(path).cells}
 
 
-def _shown(
-    place: Place, language: str, cells: Mapping[str, Mapping[str, Cell]], stored: Any
-) -> list[nbformat.NotebookNode]:
+def _shown(place: Place, language: str, cells: Mapping[str, Mapping[str, Cell]], stored: Any) -> list[Any]:
     """The cell of each backend; one alone, without a tab, where code and output are the same in all."""
     shown = []
     for backend, cell in ((backend, found[place.id]) for backend, found in cells.items()):
@@ -76,8 +74,7 @@ def _shown(
         if ABSENT not in cell.tags:
             shown.append(new_code_cell(cell.source, outputs=outputs, metadata=metadata))
     if len(shown) == len(cells) and all((c.source, c.outputs) == (shown[0].source, shown[0].outputs) for c in shown):
-        del shown[0].metadata["backend"]
-        return shown[:1]
+        del shown[0].metadata["backend"], shown[1:]
     return shown
 
 
@@ -189,6 +186,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything with Sphinx."""
     app.add_config_value("bookweave", {}, "env")
     app.add_config_value("bookweave_editions", False, "env")  # whether other editions lie beside this one
+    # Sphinx copies styles only when it draws a page: so a change of theirs is one of the settings, which redraws all.
+    app.add_config_value("bookweave_styles", (HERE / "static" / "bookweave.css").read_text("utf-8"), "html")
     app.add_transform(Tabs)
     app.add_transform(Joins)
     app.add_directive("status", Status)
