@@ -7,6 +7,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
 GROUPS = --group site --group mxnet --group pytorch --group tensorflow --group classical --group test
 NBVAL = $(BIN)/pytest --nbval-lax --nbval-current-env notebooks/en $(wildcard notebooks/ja/*/exercises.ipynb)
+TWO = --numprocesses 2 --dist loadfile# test files at a time: frameworks take up to 3 GB each
 CHOICE = $(addprefix --backend ,$(BACKEND)) $(addprefix --chapter ,$(CHAPTER)) $(addprefix --profile ,$(PROFILE))
 
 .PHONY: help book serve notebooks test bench test-gpu check lock clean
@@ -26,10 +27,10 @@ notebooks: .venv/all ## run notebooks: make notebooks BACKEND=pytorch CHAPTER=tr
 	$(BIN)/bookweave run $(CHOICE)
 
 test: .venv/all book ## run every test: package, notebooks (profile smoke), site in a browser, style, freshness
-	$(BIN)/pytest
-	ALEXBOOK_PROFILE=smoke $(NBVAL)
+	$(BIN)/pytest $(TWO)
+	ALEXBOOK_PROFILE=smoke OMP_NUM_THREADS=1 $(NBVAL) $(TWO)
 
-bench: .venv/all ## measure d2l's speed and ours on this machine, and keep the values in src/alexbook (half an hour)
+bench: .venv/all ## measure d2l's speed and ours on this machine, and keep the values in src/alexbook (an hour)
 	$(BIN)/python scripts/bench.py
 
 test-gpu: .venv/all ## run the notebooks in full, on a GPU (hours on a CPU)
