@@ -1,6 +1,7 @@
 """The committed notebooks: run, fresh, small, alike in all frameworks, and compared by nbval for real."""
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -81,6 +82,14 @@ def test_the_frameworks_print_the_same(chapter, cell):
 @pytest.mark.parametrize("backend", BOOK.backends("alexnet"))
 def test_the_network_is_that_of_its_own_chapter(backend, chapter):
     assert code("en", backend, chapter)["model"].source == code("en", backend, "alexnet")["model"].source
+
+
+def test_the_parts_whose_speed_is_measured_make_up_the_network():
+    source = code("en", "pytorch", "speed")["products"].source
+    first, other, connected = map(int, re.findall(r"\d+_\d+_\d+", source))
+    assert first == 54**2 * 96 * 11**2
+    assert connected == 6400 * 4096 + 4096**2 + 4096 * 10
+    assert first + other + connected == 938_146_176
 
 
 @pytest.mark.parametrize("chapter", THREE)

@@ -83,3 +83,9 @@ if d2l.has_avx512():  # older processors cannot run it
 # %% memory
 d2l.keep_memory()
 report("memory kept", step)
+
+# %% stopwatch tags=["absent"]
+
+# %% profile tags=["absent"]
+
+# %% products tags=["absent"]

@@ -1,10 +1,12 @@
 # %% imports
+from collections import defaultdict
 import time
 
 from alexbook import bench
 from alexbook import torch as d2l
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 # %% model
 net = nn.Sequential(  # takes (batch, channels, height, width) = (batch, 1, 224, 224)
@@ -89,3 +91,37 @@ if d2l.has_bf16():
 # %% memory
 d2l.keep_memory()
 report("memory kept", step)
+
+# %% stopwatch
+milliseconds = defaultdict(float)  # a step spends on each operation
+
+
+class Stopwatch(TorchDispatchMode):  # PyTorch gives it every operation instead of running it
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        start = time.perf_counter()
+        result = operation(*args, **(kwargs or {}))
+        if X.is_cuda:
+            torch.cuda.synchronize()  # a GPU answers before it is done
+        name = operation.overloadpacket.__name__
+        if any(getattr(each, "shape", None) == X.shape for each in args):
+            name = name.replace("convolution", "conv1")
+        milliseconds[name] += (time.perf_counter() - start) * 1000 / 3
+        return result
+
+
+with Stopwatch():
+    for _ in range(3):
+        step(X, y)
+
+# %% profile
+total = sum(milliseconds.values())
+for name, took in sorted(milliseconds.items(), key=lambda each: -each[1]):
+    if took > total / 100:
+        print(f"{name:<33}{took:6.1f} ms {took / total:4.0%}")
+
+# %% products
+# Operations for an image: forward, and backward twice. The first layer spares the pixels their gradient
+work = {"conv1": 4 * 33_872_256, "convolution": 6 * 861_241_344, "mm": 6 * 43_032_576}
+for word, count in work.items():
+    took = sum(milliseconds[name] for name in (word, f"{word}_backward", f"add{word}"))
+    print(f"{word:<12}{count * len(y) / took / 1e6:5.0f} GFLOP/s, {took / total:4.0%} of the time")

@@ -77,3 +77,9 @@ if d2l.has_bf16():
     report("bfloat16", lambda X, y: graph(X, y).numpy())
 
 # %% memory tags=["absent"]
+
+# %% stopwatch tags=["absent"]
+
+# %% profile tags=["absent"]
+
+# %% products tags=["absent"]
