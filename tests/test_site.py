@@ -71,7 +71,7 @@ class Tab:
 
     def __init__(self, context, base):
         self.page, self.problems, self.elsewhere = context.new_page(), [], []
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(90_000)  # other tests may have the processor
         self.page.route(lambda url: not url.startswith(base), self._refuse)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))

@@ -93,7 +93,7 @@ d2l.keep_memory()
 report("memory kept", step)
 
 # %% stopwatch
-milliseconds = defaultdict(float)  # a step spends on each operation
+milliseconds = defaultdict(float)  # that a step spends on each operation
 
 
 class Stopwatch(TorchDispatchMode):  # PyTorch gives it every operation instead of running it
@@ -103,7 +103,7 @@ class Stopwatch(TorchDispatchMode):  # PyTorch gives it every operation instead 
         if X.is_cuda:
             torch.cuda.synchronize()  # a GPU answers before it is done
         name = operation.overloadpacket.__name__
-        if any(getattr(each, "shape", None) == X.shape for each in args):
+        if any(getattr(each, "shape", None) == X.shape for each in args):  # the images
             name = name.replace("convolution", "conv1")
         milliseconds[name] += (time.perf_counter() - start) * 1000 / 3
         return result
@@ -121,7 +121,12 @@ for name, took in sorted(milliseconds.items(), key=lambda each: -each[1]):
 
 # %% products
 # Operations for an image: forward, and backward twice. The first layer spares the pixels their gradient
-work = {"conv1": 4 * 33_872_256, "convolution": 6 * 861_241_344, "mm": 6 * 43_032_576}
-for word, count in work.items():
-    took = sum(milliseconds[name] for name in (word, f"{word}_backward", f"add{word}"))
-    print(f"{word:<12}{count * len(y) / took / 1e6:5.0f} GFLOP/s, {took / total:4.0%} of the time")
+work = {
+    ("conv1", "conv1_backward"): 4 * 33_872_256,
+    ("convolution", "convolution_backward"): 6 * 861_241_344,
+    ("mm", "addmm"): 6 * 43_032_576,
+}
+for names, count in work.items():
+    took = sum(milliseconds[name] for name in names)
+    speed = count * len(y) / took / 1e6
+    print(f"{names[0]:<12}{speed:5.0f} GFLOP/s, {took / total:4.0%} of the time")
