@@ -71,7 +71,7 @@ class Tab:
 
     def __init__(self, context, base):
         self.page, self.problems, self.elsewhere = context.new_page(), [], []
-        self.page.set_default_timeout(90_000)  # other tests may have the processor
+        self.page.set_default_timeout(20_000)
         self.page.route(lambda url: not url.startswith(base), self._refuse)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
@@ -479,7 +479,7 @@ def test_a_search_finds_the_chapter(tab, base, language, query, chapter):
     results = tab.page.locator("#search-results .search a")
     results.first.wait_for()
     tab.page.locator("#search-results .search mark, #search-results .search .highlighted").first.wait_for()
-    tab.page.wait_for_function("Search._pulse_status < 0")  # the results come one by one: now the last is there
+    tab.page.wait_for_function("Search.title.innerText === _('Search Results')")  # the last one is there
     found = [urlsplit(link).path for link in results.evaluate_all("all => all.map(a => a.href)")]
     assert f"/{language}/{chapter}.html" in found
     assert f"/{language}/status.html" not in found
