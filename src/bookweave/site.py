@@ -74,7 +74,8 @@ def _shown(place: Place, language: str, cells: Mapping[str, Mapping[str, Cell]],
         if ABSENT not in cell.tags:
             shown.append(new_code_cell(cell.source, outputs=outputs, metadata=metadata))
     if len(shown) == len(cells) and all((c.source, c.outputs) == (shown[0].source, shown[0].outputs) for c in shown):
-        del shown[0].metadata["backend"], shown[1:]
+        del shown[0].metadata["backend"]
+        return shown[:1]
     return shown
 
 
