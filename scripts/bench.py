@@ -102,7 +102,6 @@ def memory(images: tuple[int, int], backends: list[str], bar: tqdm):
         subjects.write_images(Path(folder), *images)
         for backend, code in itertools.product(backends, CODES):
             with one_process(backend, code, Path(folder), *images) as pool:
-                pool.submit(subjects.epoch).result()
                 peaks[backend][code] = pool.submit(subjects.memory).result()
             bar.update()
     return {"memory": peaks}

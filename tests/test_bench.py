@@ -3,7 +3,9 @@
 import json
 import runpy
 import statistics
+import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -93,7 +95,31 @@ def test_the_bench_runs_the_real_code_of_both(subjects, tmp_path):
         with ProcessPoolExecutor(1, mp_context=spawn, initializer=subjects.start, initargs=arguments) as pool:
             assert pool.submit(subjects.loader).result() > 0
             assert pool.submit(subjects.module).result() == f"{code}.torch"
-            assert pool.submit(subjects.memory).result() > 0.1
+
+
+def test_the_peak_of_memory_is_what_processes_hold_at_one_time(subjects, monkeypatch):
+    waits = "import time; held = bytearray(200_000_000); print(flush=True); time.sleep(0.3)"
+
+    def child():
+        with subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()  # it holds them now
+
+    def together():
+        held = np.ones(30_000_000)  # 240 MB
+        child()
+        assert held.all()
+
+    def one_after_another():
+        held = np.ones(30_000_000)
+        time.sleep(0.3)
+        del held
+        child()
+
+    for epoch, expected in ((together, 0.44), (one_after_another, 0.24)):
+        monkeypatch.setattr(subjects, "epoch", lambda: time.sleep(0.2))
+        before = subjects.memory()
+        monkeypatch.setattr(subjects, "epoch", epoch)
+        assert subjects.memory() - before == pytest.approx(expected, abs=0.08)
 
 
 def test_d2l_finds_the_first_real_images(subjects, tmp_path):

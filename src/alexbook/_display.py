@@ -27,6 +27,13 @@ def svg(figure: Any) -> str:
     return text.getvalue()
 
 
+def show(figure: Any, plain: str) -> None:
+    """Shows a Matplotlib figure in a notebook, as SVG in the same bytes every time, and as text for who sees none."""
+    from IPython.display import display
+
+    display({"image/svg+xml": svg(figure), "text/plain": plain}, raw=True)  # type: ignore[no-untyped-call]  # no types
+
+
 class Display:
     """A progress bar over the whole training; in a notebook a plot with the bar's text under it."""
 

@@ -9,7 +9,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from alexbook._display import svg
+from alexbook._display import show
 
 FILE, GPU_FILE = (Path(__file__).with_name(name) for name in ("bench.json", "bench-gpu.json"))
 OPERATIONS = 6 * 938_146_176  # for one image: forward, both gradients backward; a multiply-add is two operations
@@ -55,12 +55,8 @@ def shares(run: dict[str, Any]) -> dict[str, float]:
 
 
 def chart(run: dict[str, Any]) -> None:
-    """Shows `figure` in a notebook, in the same bytes every time."""
-    from IPython.display import display
-
-    plain = "Bars of images/s: loader, step and epoch of d2l and alexbook in each framework"
-    shown = {"image/svg+xml": svg(figure(run)), "text/plain": plain}
-    display(shown, raw=True)  # type: ignore[no-untyped-call]  # IPython gives it no types
+    """Shows `figure` in a notebook."""
+    show(figure(run), "Bars of images/s: loader, step and epoch of d2l and alexbook in each framework")
 
 
 def figure(run: dict[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from alexbook._display import svg
+from alexbook._display import show
 
 Roof = tuple[float, float]
 Point = tuple[str, int]
@@ -20,11 +20,8 @@ def limit(roof: Roof, intensity: float) -> float:
 
 def chart(roofs: Mapping[str, Roof], intensity: Mapping[Point, float], measured: Mapping[Point, float]) -> None:
     """Shows `figure` in a notebook."""
-    from IPython.display import display
-
     plain = "Operations a second over operations a byte: roofs, layers on the first of them, measured speeds"
-    shown = {"image/svg+xml": svg(figure(roofs, intensity, measured)), "text/plain": plain}
-    display(shown, raw=True)  # type: ignore[no-untyped-call]  # IPython gives it no types
+    show(figure(roofs, intensity, measured), plain)
 
 
 def figure(roofs: Mapping[str, Roof], intensity: Mapping[Point, float], measured: Mapping[Point, float]) -> Any:
