@@ -63,6 +63,7 @@ class MXNet(Backend):
             "dropout": nn.Dropout,
             "flatten": nn.Flatten,
             "norm": nn.BatchNorm,
+            "transposed": nn.Conv2DTranspose,
             "relu": lambda: nn.Activation("relu"),
         }
 
@@ -95,6 +96,7 @@ class PyTorch(Backend):
             "dropout": nn.Dropout,
             "flatten": nn.Flatten,
             "norm": nn.LazyBatchNorm1d,
+            "transposed": nn.LazyConvTranspose2d,
             "relu": nn.ReLU,
         }
 
@@ -127,6 +129,7 @@ class TensorFlow(Backend):
             "dropout": layers.Dropout,
             "flatten": layers.Flatten,
             "norm": layers.BatchNormalization,
+            "transposed": layers.Conv2DTranspose,
             "relu": layers.ReLU,
         }
 

@@ -1,6 +1,8 @@
 """Weights travel between the frameworks, and a file that does not fit changes nothing."""
 
+import json
 import re
+import struct
 
 import backend_fixtures
 import numpy as np
@@ -18,6 +20,7 @@ GROUPS = (  # the network of the paper, on two devices: every second channel is 
     *("conv2 384 3 1 1", "relu", "conv2 256 3 1 1", "relu", "pool 3 2", "flatten"),
     *("dense 4096", "relu", "dense 4096", "relu", "dense 1000"),
 )
+FLAT = (6, 2), "conv 4 3", "flatten", "flatten", "dense 5"
 SMALL = (6, 2), "conv 4 3", "relu", "flatten", "dense 5", "relu", "dense 3"
 SHAPES = {
     **{"conv1.weight": (4, 2, 3, 3), "conv1.bias": (4,), "fc2.weight": (5, 64), "fc2.bias": (5,)},
@@ -38,7 +41,11 @@ def make(backend, network):
     return net, lambda: backend.numpy(net(batch))
 
 
-@pytest.mark.parametrize(("network", "count"), [(LENET, 61_706), (GROUPS, 60_965_224)], ids=["LeNet", "two groups"])
+@pytest.mark.parametrize(
+    ("network", "count"),
+    [(LENET, 61_706), (GROUPS, 60_965_224), (FLAT, 401)],
+    ids=["LeNet", "two groups", "flat twice"],
+)
 def test_a_network_answers_the_same_with_the_weights_of_another(network, count, tmp_path):
     answers, files = [], []
     for backend in present().values():
@@ -98,6 +105,17 @@ def test_a_damaged_file_is_named(backend, tmp_path, content):
     assert (answer() == before).all()
 
 
+@pytest.mark.parametrize(("type_", "size"), [("BF16", 4), ("F8_E4M3", 2)])
+def test_a_file_of_a_type_that_numpy_lacks_is_named(backend, tmp_path, type_, size):
+    """Where TensorFlow is imported, NumPy knows bfloat16; then another thing does not fit."""
+    net, answer = make(backend, SMALL)
+    answer()
+    header = json.dumps({"fc1.bias": {"dtype": type_, "shape": [2], "data_offsets": [0, size]}}).encode()
+    (tmp_path / "file").write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
+    with pytest.raises(ValueError, match=f"{tmp_path / 'file'}: expected .*; nothing was loaded"):
+        weights.load(net, tmp_path / "file")
+
+
 def test_a_file_that_is_not_there(backend, tmp_path):
     net, answer = make(backend, SMALL)
     answer()
@@ -105,21 +123,26 @@ def test_a_file_that_is_not_there(backend, tmp_path):
         weights.load(net, tmp_path / "nowhere")
 
 
-def test_a_network_without_weights_says_what_to_do(backend, tmp_path):
-    net, _ = make(backend, SMALL)
+@pytest.mark.parametrize("network", [SMALL, ((6, 2), "flatten", "dense 3")], ids=["conv first", "flatten first"])
+def test_a_network_without_weights_says_what_to_do(backend, tmp_path, network):
+    net, _ = make(backend, network)
     with pytest.raises(ValueError, match="has no weights yet: call the network on a batch first"):
         weights.save(net, tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_layer_of_another_kind_is_named(backend, tmp_path):
+@pytest.mark.parametrize(("word", "kind"), [("norm", "Norm"), ("transposed 3 3", "Transpose")])
+def test_a_layer_of_another_kind_is_named(backend, tmp_path, word, kind):
     (size, channels), *words = SMALL
-    net, answer = make(backend, ((size, channels), *words[:3], "norm", *words[3:]))
+    place = 3 if word == "norm" else 1
+    net, answer = make(backend, ((size, channels), *words[:place], word, *words[place:]))
     if backend.name == "pytorch":
         net.eval()  # one image has no variance
     answer()
     for do in (weights.save, weights.load):
-        with pytest.raises(TypeError, match=r"^expected convolutions and fully connected layers, got .*Norm.* with "):
+        with pytest.raises(
+            TypeError, match=rf"^expected convolutions and fully connected layers, got .*{kind}.* with "
+        ):
             do(net, tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
 

@@ -63,8 +63,9 @@ def load(net: Net, path: str | os.PathLike[str]) -> None:
 def _read(path: Path) -> dict[str, Array]:
     try:
         return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path}: expected a whole safetensors file, found {error}; nothing was loaded") from None
+    except (SafetensorError, TypeError, AttributeError) as error:  # NumPy lacks bfloat16 and its like
+        expected = "a whole safetensors file in NumPy's types"
+        raise ValueError(f"{path}: expected {expected}, found {error}; nothing was loaded") from None
 
 
 def _described(array: Array | None) -> str:
@@ -91,7 +92,8 @@ _Layer = tuple[str, _Parameter, _Parameter | None]  # conv or fc, its weight, it
 def _kind(layer: Any, weight: Any, own: Iterable[str]) -> str:
     """The kind of a layer whose arrays have these names."""
     kind = {2: "fc", 4: "conv"}.get(len(weight.shape) if weight is not None else 0)
-    if kind is None or not set(own) <= {"weight", "kernel", "bias"}:
+    other = any(part in type(layer).__name__ for part in ("Transpose", "Depthwise"))  # the same shapes, other axes
+    if kind is None or other or not set(own) <= {"weight", "kernel", "bias"}:
         raise TypeError(f"expected convolutions and fully connected layers, got {layer} with {', '.join(own)}")
     return kind
 
@@ -129,10 +131,11 @@ def _gluon_layers(net: Net) -> Iterator[_Layer]:
 def _keras_layers(net: Net) -> Iterator[_Layer]:
     maps: tuple[int, ...] = ()  # height, width and channels of the maps that were flattened, until a layer takes them
     for layer in _leaves(net):
-        if type(layer).__name__ == "Flatten":
-            maps = tuple(layer.input.shape[1:])
-        elif not layer.built:
+        if not layer.built:
             raise ValueError(_UNKNOWN.format(layer))
+        if type(layer).__name__ == "Flatten":
+            flattened = tuple(layer.input.shape[1:])
+            maps = flattened if len(flattened) == 3 else maps  # what is flat already stays as it is
         elif own := {weight.name: weight for weight in layer.weights}:
             bias = _Parameter(own["bias"].numpy, own["bias"].assign) if "bias" in own else None
             yield _kind(layer, kernel := own.get("kernel"), own), _keras_weight(kernel, maps), bias
