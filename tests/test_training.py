@@ -272,15 +272,28 @@ def test_a_rate_that_falls_depends_on_the_number_of_epochs(tmp_path):
         train(present()["pytorch"], epochs=2, checkpoint=file, recipe=recipe)
 
 
-@pytest.mark.parametrize("option", [{"mirror": True}, {"shift": 1}, {"held_out": 0.1}], ids=str)
+@pytest.mark.parametrize(
+    "option", [{"mirror": True}, {"shift": 1}, {"held_out": 0.1}, {"images": (255, 256)}, {"resize": 27}], ids=str
+)
 def test_a_checkpoint_knows_the_images_it_was_trained_on(tmp_path, monkeypatch, option):
-    """With few images, as many batches, whichever they are."""
+    """As many batches, whichever images they hold."""
     monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
     d2l, file = present()["pytorch"].d2l, tmp_path / "run.npz"
-    net, (name, value) = present()["pytorch"].network("flatten", "dense 10"), *option.items()
+    net, (name, value) = present()["pytorch"].network("conv 2 2", "pool 2 2", "flatten", "dense 10"), *option.items()
+    name, value = {"images": ("images", 255), "resize": ("size", 27)}.get(name, (name, value))
     d2l.train_ch6(net, *d2l.load_data_fashion_mnist(64), 1, 0.1, "cpu", checkpoint=file)
     with pytest.raises(ValueError, match=rf"another run: .*{name} \S+ \(now {value}\)"):
         d2l.train_ch6(net, *d2l.load_data_fashion_mnist(64, **option), 1, 0.1, "cpu", checkpoint=file)
+
+
+def test_a_checkpoint_keeps_the_last_epochs_that_it_holds(tmp_path):
+    """Fewer were asked for: it has no weights of that epoch."""
+    file = tmp_path / "run.npz"
+    train(present()["pytorch"], epochs=2, checkpoint=file)
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match=f"^{re.escape(str(file))}: holds 2 epochs, more than the 1 asked for"):
+        train(present()["pytorch"], epochs=1, checkpoint=file)
+    assert file.read_bytes() == before
 
 
 def test_a_resumed_training_is_recorded_once(tmp_path, monkeypatch):
@@ -431,6 +444,16 @@ def test_numbers_of_numpy_are_numbers(backend):
     )
 
 
+def test_a_checkpoint_can_write_down_the_numbers_of_numpy(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
+    d2l, net = present()["pytorch"].d2l, present()["pytorch"].network("flatten", "dense 10")
+    options = {"resize": np.int64(28), "shift": np.int32(1), "held_out": np.float32(0.1)}
+    d2l.train_ch6(
+        net, *d2l.load_data_fashion_mnist(np.int64(64), **options), 1, 0.1, "cpu", checkpoint=tmp_path / "run.npz"
+    )
+    assert (tmp_path / "run.npz").exists()
+
+
 def test_what_is_no_network_of_the_framework(backend):
     wanted = {
         "mxnet": "net must be a gluon Block",
@@ -567,6 +590,7 @@ def test_whoever_takes_fewer_images_may_take_more_epochs(backend, monkeypatch, c
     net = backend.network("flatten", "dense 10")
     history = backend.d2l.train_ch6(net, *loaders, 10, 0.1, backend.cpu)
     assert (len(history), history.images, history.tested) == (4, 64, 32)  # 256 images in all
+    assert not backend.d2l.load_data_fashion_mnist(16, images=(60_000, 10_000))[0].reduced
     assert "Profile smoke: 4 of 10 epochs (ALEXBOOK_PROFILE=full for all)\n" in capsys.readouterr().out
     assert len(backend.d2l.train_ch6(net, *loaders, 2, 0.1, backend.cpu)) == 2
 

@@ -83,8 +83,8 @@ def loaders(
     allowed = (profile.train, profile.test)
     limits = allowed if images is None else tuple(map(min, allowed, images))
     train, test = (make(split, limit=limit, **options) for split, limit in zip(SPLITS, limits, strict=True))
-    train.reduced = images is not None
     wanted = (train.available, test.available) if images is None else images
+    train.reduced = wanted[0] < min(train.available, profile.train)
     announce(profile, train=min(train.available, wanted[0]), **{test.name: min(test.available, wanted[1])})
     return train, test
 

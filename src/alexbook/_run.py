@@ -93,8 +93,9 @@ class History:
         test_acc: share of right answers on the images of `test_iter` after the epoch, from 0 to 1.
         seconds: time spent on training alone, evaluation not counted.
         images: training images in an epoch.
+        seed, profile: what they followed from.
         precision: what the products were computed in, "fp32" or "bf16".
-        tested: how many images that is; 0 where `test_iter` does not tell.
+        tested: the number of images in `test_iter`; 0 where it does not tell.
         tested_on: "test", or "validation" if `test_iter` holds images held out of the training images.
         net: the trained network.
     """

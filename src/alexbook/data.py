@@ -127,21 +127,19 @@ class Batches:
         split: Split,
         batch_size: int,
         resize: int | None = None,
-        shuffle: bool | None = None,
         seed: int = 0,
         limit: int | None = None,
         mirror: bool = False,
         shift: int = 0,
         held_out: float = 0,
     ) -> None:
-        """Takes the first `limit` images, or all there are; shuffles "train" only, unless told.
+        """Takes the first `limit` images, or all there are.
 
         Args:
             split: "train" or "test".
             batch_size: images in a batch.
             resize: height and width in pixels; None leaves 28.
-            shuffle: whether every epoch has another order.
-            seed: decides the order, and what augmentation draws.
+            seed: decides the order of "train", and what augmentation draws; "test" keeps its order.
             limit: the most images to take.
             mirror: whether each training image is mirrored with probability ½, anew in every epoch.
             shift: how many of its 28 pixels each training image moves at most, in either direction of both axes,
@@ -153,20 +151,21 @@ class Batches:
             ValueError: `split` is neither "train" nor "test"; `batch_size`, `resize` or `limit` is not a whole number
                 of at least 1, `shift` not one of at least 0; or `held_out` leaves nothing to train on or to measure.
         """
-        self.size = 28 if resize is None else resize
-        _at_least(1, batch_size=batch_size, resize=self.size, limit=1 if limit is None else limit)
+        size = 28 if resize is None else resize
+        _at_least(1, batch_size=batch_size, resize=size, limit=1 if limit is None else limit)
         _at_least(0, shift=shift)
-        self.mirror, self.shift, self.held_out = bool(mirror), shift, held_out
         images, labels = _part(split, held_out)
+        # In Python's own numbers, which a checkpoint can write down.
+        self.size, self.batch_size, self.shift = int(size), int(batch_size), int(shift)
+        self.mirror, self.held_out = bool(mirror), float(held_out)
         self.name = "validation" if held_out and split == "test" else split
         self.available = len(labels)
         self.images, self.labels = images[:limit], labels[:limit]
-        self.batch_size = batch_size
         self.matrix = resize_matrix(self.size)
         moved = np.stack([resize_matrix(self.size, shift=step) for step in range(-shift, shift + 1)])
         self.views = np.concatenate([moved, moved[:, :, ::-1]])
         self._sides = 1 + self.mirror if split == "train" and (mirror or shift) else 0
-        self.shuffle = split == "train" if shuffle is None else shuffle
+        self.shuffle = split == "train"
         self.seed = seed
         self.epoch = 0
         self.reduced = False

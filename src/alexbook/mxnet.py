@@ -224,7 +224,7 @@ def _correct(outputs: Any, y: Any) -> Any:
 
 
 def _compiled(net: Any, precision: str) -> Any:
-    """The network as one graph that keeps its memory, about a third faster; where it is none, `net` itself."""
+    """The network as one graph that keeps its memory; where it is none, `net` itself."""
     graph = _graph(net)
     if precision == "bf16":
         graph = _in_bf16(graph)

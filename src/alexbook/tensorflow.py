@@ -111,7 +111,7 @@ def has_bf16(device: str | None = None) -> bool:
 
     Where it does not, TensorFlow emulates it: slower than float32, and the gradient of a convolution may take an hour.
     """
-    if "GPU" not in (device or ("GPU" if _GPUS else "CPU")):
+    if "GPU" not in (device or ("GPU" if _GPUS else "CPU")).upper():
         return _cpu.has_bf16()
     details = _tf.config.experimental.get_device_details(_GPUS[0]) if _GPUS else {}
     return bool(details.get("compute_capability", (0, 0)) >= (8, 0))
@@ -246,7 +246,7 @@ class _Learner:
             objective = _tf.reduce_mean(losses) + sum(self.net.losses)
         variables = self.net.trainable_variables
         self._optimizer.apply(tape.gradient(objective, variables), variables)
-        return _tf.reduce_sum(losses), self._correct(outputs, y)
+        return _tf.reduce_sum(losses), _correct(outputs, y)
 
     def _losses(self, outputs: Any, y: Any) -> Any:
         if not self._smoothing:
@@ -255,8 +255,9 @@ class _Learner:
         return _tf.keras.losses.categorical_crossentropy(targets, outputs, True, self._smoothing)
 
     def _count_correct(self, X: Any, y: Any) -> Any:
-        return self._correct(self.net(X, training=False), y)
+        return _correct(self.net(X, training=False), y)
 
-    def _correct(self, outputs: Any, y: Any) -> Any:
-        hits = _tf.argmax(outputs, axis=1, output_type=_tf.int64) == _tf.cast(y, _tf.int64)
-        return _tf.math.count_nonzero(hits)
+
+def _correct(outputs: Any, y: Any) -> Any:
+    hits = _tf.argmax(outputs, axis=1, output_type=_tf.int64) == _tf.cast(y, _tf.int64)
+    return _tf.math.count_nonzero(hits)

@@ -211,7 +211,7 @@ class _Learner:
         return self.net.state_dict() | {f"momentum {number}": step for number, step in enumerate(steps)}
 
     def synchronize(self) -> None:
-        if self.device.startswith("cuda"):
+        if self._kind == "cuda":
             _torch.cuda.synchronize(self.device)
 
 

@@ -133,7 +133,8 @@ class _Run:
             run["epochs"] = self.epochs  # the rate of every step depends on them
         run["tested on"] = self.history.tested_on
         if isinstance(self.train_iter, Batches):
-            run |= {name: getattr(self.train_iter, name) for name in ("mirror", "shift", "held_out")}
+            run |= {name: getattr(self.train_iter, name) for name in ("size", "mirror", "shift", "held_out")}
+            run |= {"images": len(self.train_iter.labels), "images tested": self.history.tested}
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
         return Checkpoint(Path(path), run)
 
@@ -141,6 +142,11 @@ class _Run:
         """Goes on from the checkpoint, if there is one."""
         if self.checkpoint:
             weights = self.checkpoint.load(self.learner.get_weights(), self.history)
+            if len(self.history) > self.epochs:
+                raise ValueError(
+                    f"{self.checkpoint.path}: holds {len(self.history)} epochs, more than the {self.epochs} asked for. "
+                    "It was left as it is: ask for as many, or give another path"
+                )
             if weights is not None:
                 self.learner.set_weights(weights)
 
