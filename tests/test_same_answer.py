@@ -35,13 +35,15 @@ def file(tmp_path_factory):
     return path
 
 
-def network(backend, file, old="", new=""):
-    """The network of the chapter, its source changed or not, with the weights of a file."""
+def network(backend, file, *edits):
+    """The network of the chapter, its source edited, each time (old, new), with the weights of a file."""
     source = {cell.metadata["title"]: cell.source for cell in jupytext.read(CELLS / f"{backend.name}.py").cells}
-    assert old in source["model"]
-    names = {}
+    names, model = {}, source["model"]
+    for old, new in edits:
+        assert old in model
+        model = model.replace(old, new)
     exec(source["imports"], names)
-    exec(source["model"].replace(old, new), names)
+    exec(model, names)
     net = names["net"]() if backend.name == "tensorflow" else names["net"]
     if backend.name == "mxnet":
         net.initialize()
@@ -57,9 +59,9 @@ def batch(backend, *seeds):
     return X, y
 
 
-def logits(backend, file, old="", new=""):
+def logits(backend, file, *edits):
     """What a network answers; no dropout."""
-    net = network(backend, file, old, new)
+    net = network(backend, file, *edits)
     if backend.name == "pytorch":
         net.eval()
     return backend.numpy(net(batch(backend, 1, 2, 3, 4)[0]))
@@ -81,20 +83,26 @@ def test_the_same_logits(backend, file, expected):
 
 
 BREAKS = {
-    "one padding": (("stride=4", "stride=4, padding=1"), lambda arrays: {}),
-    "one axis": ((), lambda arrays: {"conv2.weight": arrays["conv2.weight"].swapaxes(2, 3).copy()}),
-    "one bias": ((), lambda arrays: {"conv1.bias": arrays["conv1.bias"] + np.eye(96, dtype=np.float32)[0]}),
+    "one padding": ([("stride=4", "stride=4, padding=1")], lambda arrays: {}),
+    "one axis": ([], lambda arrays: {"conv2.weight": arrays["conv2.weight"].swapaxes(2, 3).copy()}),
+    "one bias": ([], lambda arrays: {"conv1.bias": arrays["conv1.bias"] + np.eye(96, dtype=np.float32)[0]}),
 }
 
 
-@pytest.mark.parametrize("break_", BREAKS)
-def test_what_shapes_do_not_show_the_logits_do(file, expected, tmp_path, break_):
-    edit, alter = BREAKS[break_]
+@pytest.fixture(params=BREAKS)
+def broken(request, file, tmp_path):
+    """The edits and the file of weights of a network that has something wrong."""
+    edits, alter = BREAKS[request.param]
     arrays = load_file(file)
     save_file(arrays | alter(arrays), tmp_path / "altered")
-    broken = logits(present()["pytorch"], tmp_path / "altered", *edit)
-    assert broken.shape == expected.shape
-    assert difference(expected, broken) > 10 * TOLERANCE
+    return edits, tmp_path / "altered"
+
+
+def test_what_shapes_do_not_show_the_logits_do(expected, broken):
+    edits, altered = broken
+    found = logits(present()["pytorch"], altered, *edits)
+    assert found.shape == expected.shape
+    assert difference(expected, found) > 10 * TOLERANCE
 
 
 def dropped(backend, values):
@@ -187,9 +195,9 @@ STEPS = {"mxnet": MXNetStep, "pytorch": PyTorchStep, "tensorflow": TensorFlowSte
 NO_DROPOUT = ("Dropout(0.5)", "Dropout(0)")
 
 
-def learn(backend, file, folder, seeds):
+def learn(backend, file, folder, seeds, *edits):
     """The gradients of the first of three steps, and what the three add to the weights; both as a file has them."""
-    net = network(backend, file, *NO_DROPOUT)
+    net = network(backend, file, NO_DROPOUT, *edits)
     step, gradients = STEPS[backend.name](backend, net), []
     for each in seeds(net):
         gradients.append(step.gradients(*batch(backend, *each)))
@@ -240,3 +248,10 @@ def test_the_same_gradients_and_the_same_next_weights(backend, file, lesson, tmp
     for ours, theirs in zip(expected, found, strict=True):
         assert all(np.linalg.norm(array) > 1e-4 for array in ours.values())
         assert max(distances(ours, theirs).values()) < TOLERANCE
+
+
+def test_what_shapes_do_not_show_the_gradients_do(lesson, broken, tmp_path):
+    (edits, altered), (batches, expected) = broken, lesson
+    found = learn(present()["pytorch"], altered, tmp_path, lambda net: batches, *edits)
+    for ours, theirs in zip(expected, found, strict=True):
+        assert max(distances(ours, theirs).values()) > 10 * TOLERANCE
