@@ -62,6 +62,7 @@ for kind in range(10):
     nearer = distance(kept, mean) < distance(kept[:, :, ::-1], mean)
     facing.append(nearer.mean())
 assert facing[9] > 0.95  # ankle boots
+d2l.set_figsize((5, 3.5))
 d2l.plt.bar_label(d2l.plt.barh(data.CLASSES, facing), fmt="%.2f", padding=3)
 d2l.plt.axvline(0.5, color="gray", linestyle="--")
 d2l.plt.xlim(0, 1.15)
@@ -94,6 +95,11 @@ def moved(X, rng):
     return numpy.stack([crop(padded[n], *place) for n, place in enumerate(places)])
 
 
+def darker(X, rng):
+    lights = rng.uniform(1 / 3, 1, size=(len(X), 1, 1))
+    return X * lights.astype("float32")
+
+
 # %% fit
 def accuracy(net, X, y):
     return (answers(net, X).argmax(axis=1) == y).mean()
@@ -115,7 +121,8 @@ def fit(changes, seed):
 
 # %% runs
 kinds = {"nothing": [], "mirrored": [mirrored], "moved": [moved]}
-kinds |= {"both": [mirrored, moved], "upside down": [upside_down]}
+kinds |= {"both": [mirrored, moved], "darker": [darker]}
+kinds["upside down"] = [upside_down]
 runs = {}
 for kind, changes in kinds.items():
     runs[kind] = [fit(changes, seed) for seed in range(seeds)]
@@ -138,18 +145,19 @@ d2l.plot(x, lines, "epoch", "accuracy", list(curves), ylim=(0.5, 1), figsize=(6,
 # %% crossed
 exams = {"as it is": X_held, "mirrored": X_held[:, :, ::-1]}
 exams["moved"] = moved(X_held, numpy.random.default_rng(0))
-exams["upside down"] = X_held[:, ::-1]
-print("trained on  " + "".join(f"{exam:>13}" for exam in exams))
+exams |= {"darker": X_held / 3, "upside down": X_held[:, ::-1]}
+print("trained on  " + "".join(f"{exam:>12}" for exam in exams))
 for kind, fits in runs.items():
     shares = []
     for each in exams.values():
         shares.append(numpy.mean([accuracy(net, each, y_held) for net, _ in fits]))
-    print(f"{kind:<12}" + "".join(f"{share:13.3f}" for share in shares))
+    print(f"{kind:<12}" + "".join(f"{share:12.3f}" for share in shares))
 
 
 # %% averages
 def odds(net, X):
-    powers = numpy.exp(answers(net, X))  # (n, 10)
+    scores = answers(net, X)  # (n, 10)
+    powers = numpy.exp(scores - scores.max(axis=1, keepdims=True))  # at most 1
     return powers / powers.sum(axis=1, keepdims=True)
 
 
