@@ -35,9 +35,10 @@ def table(run: dict[str, Any]) -> None:
             print(f"{measure:<8}{_NAMES[backend]:<11}{_spread(before):>26}{_spread(after):>32}{ratio:>7.1f}x")
     limits = {precision: statistics.median(values) for precision, values in run["values"]["limit"].items()}
     print(f"matrix product: {', '.join(f'{name} {value:,.0f} GFLOP/s' for name, value in limits.items())}")
+    memory = run["values"].get("memory")
     for backend, share in shares(run).items():
-        memory = run["values"]["memory"][backend]["alexbook"]
-        print(f"{_NAMES[backend]:<11}{run['precision'][backend]}: {share:.0%} of that limit; peak {memory:.2f} GB")
+        peak = f"; peak {memory[backend]['alexbook']:.2f} GB" if memory else ""
+        print(f"{_NAMES[backend]:<11}{run['precision'][backend]}: {share:.0%} of that limit{peak}")
     if accuracies := run["values"].get("accuracy"):
         found = ", ".join(f"{name} {accuracy:.4f}" for name, accuracy in accuracies.items())
         print(f"test accuracy after ten epochs: {found}")

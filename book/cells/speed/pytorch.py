@@ -93,6 +93,7 @@ d2l.keep_memory()
 report("memory kept", step)
 
 # %% stopwatch
+repeats = 3
 milliseconds = defaultdict(float)  # that a step spends on each operation
 
 
@@ -105,12 +106,12 @@ class Stopwatch(TorchDispatchMode):  # PyTorch gives it every operation instead 
         name = operation.overloadpacket.__name__
         if any(getattr(each, "shape", None) == X.shape for each in args):  # the images
             name = name.replace("convolution", "conv1")
-        milliseconds[name] += (time.perf_counter() - start) * 1000 / 3
+        milliseconds[name] += (time.perf_counter() - start) * 1000 / repeats
         return result
 
 
 with Stopwatch():
-    for _ in range(3):
+    for _ in range(repeats):
         step(X, y)
 
 # %% profile
