@@ -14,7 +14,7 @@ for epoch, (loss, train_acc, test_acc) in enumerate(zip(*columns, strict=True), 
 assert all(math.isfinite(loss) for loss in history.train_loss)
 assert 1 <= len(history.train_loss) == len(history.test_acc) <= num_epochs
 
-# %% pictures
+# %% pictures tags=["wide"]
 d2l.plt.rcParams["image.cmap"] = "gray"
 pairs = zip(labels, guesses, strict=True)
 titles = [f"{data.CLASSES[label]}\n{data.CLASSES[guess]}" for label, guess in pairs]

@@ -1,0 +1,90 @@
+"""The full runs on the pages: all images, all epochs, the accuracy asked for, and what prose says of them."""
+
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+from committed import BOOK, code, notebook, printed
+
+BACKENDS = BOOK.backends("training")
+
+
+def record(backend, chapter):
+    run = notebook("en", backend, chapter).metadata.bookweave.run
+    assert run.profile == "full"
+    return run
+
+
+def accuracy(backend, chapter, cell):
+    return re.search(r"test acc (0\.\d{3})", printed(code("en", backend, chapter)[cell]))[1]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_alexnet_reaches_0_88_within_a_point_in_ten_epochs_of_all_images(backend):
+    run = record(backend, "training")
+    assert (run.images, run.epochs, run.seed) == (600_000, 10, 0)
+    assert abs(float(accuracy(backend, "training", "train")) - 0.88) <= 0.01
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_small_network_reaches_0_93_with_three_seeds(backend):
+    assert record(backend, "small").seed == "0, 1, 2"
+    mean = re.search(r"mean (0\.\d{4})", printed(code("en", backend, "small")["result"]))[1]
+    assert float(mean) >= 0.93
+
+
+def seconds(backend):
+    """Of a median epoch of LeNet, and of a mean one of AlexNet."""
+    rows = [row.split() for row in printed(code("en", backend, "lenet")["by-hand"]).splitlines()]
+    lenet = statistics.median(float(row[-1]) for row in rows if row[0].isdigit())
+    alexnet = record(backend, "training")
+    return f"{lenet:.1f}", f"{alexnet.seconds / alexnet.epochs:.0f}"
+
+
+@pytest.mark.parametrize("language", BOOK.languages)
+def test_lenet_stands_beside_alexnet_as_both_were_measured(language):
+    for backend in BACKENDS:
+        record(backend, "lenet")
+    accuracies = [
+        [accuracy(backend, *place) for backend in BACKENDS] for place in (("lenet", "one-line"), ("training", "train"))
+    ]
+    prose = Path(BOOK.prose(language, "training")).read_text("utf-8")
+    rows = re.findall(r"^\| (?:LeNet|AlexNet)[^|]*\|(.*)\|$", prose, re.MULTILINE)
+    found = [[value.strip() for value in row.split("|")] for row in rows]
+    assert found == [*accuracies, *(list(row) for row in zip(*map(seconds, BACKENDS), strict=True))]
+
+
+def test_the_network_overtakes_hog_between_1_500_and_2_100_images():
+    """What the chapter on data says of the full run."""
+    record("pytorch", "data")
+    cells = code("en", "pytorch", "data")
+    rows = [line.replace(",", "").split() for line in printed(cells["table"]).splitlines()[1:]]
+    lead = {int(row[0]): round(float(row[6]) - float(row[2]), 3) for row in rows}  # CNN, HOG + SVM
+    assert set(lead) == {100, 300, 1000, 3000, 10_000, 30_000, 60_000}
+    assert sorted(lead[n] for n in (10_000, 30_000)) == [0.005, 0.007]
+    assert abs(lead[60_000]) < 0.003
+    for line in printed(cells["crossing"]).splitlines():
+        crossings = [int(each.replace(",", "")) for each in re.findall(r"[\d,]*\d{3}\b", line.partition("at:")[2])]
+        assert [n for n in crossings if 1000 < n < 40_000] == [n for n in crossings if 1500 <= n <= 2100] != []
+    foreseen = re.findall(r"foreseen (0\.\d+), measured (0\.\d+)", printed(cells["law"]))
+    hog, cnn = (round(float(measured) - float(line), 3) for line, measured in foreseen)
+    assert hog == 0.007 and cnn >= 2 * hog
+
+
+def test_the_stopwatch_shows_what_speed_says_of_it():
+    cells = code("en", "pytorch", "speed")
+    limit = float(re.search(r"bfloat16 +(\d+) GFLOP/s", printed(cells["limit"]))[1])
+    rows = re.findall(r"(\w+) +(\d+) GFLOP/s, +(\d+)%", printed(cells["products"]))
+    share = {name: int(speed) / limit for name, speed, _ in rows}
+    assert sum(int(percent) for *_, percent in rows) == pytest.approx(67, abs=3)
+    assert share["convolution"] == pytest.approx(1, abs=0.1)
+    assert share["conv1"] == pytest.approx(0.1, abs=0.02) and share["mm"] < 0.5
+    took = dict(re.findall(r"(\w+) +([\d.]+) ms", printed(cells["profile"])))
+    assert 3 < float(took["conv1_backward"]) / float(took["conv1"]) < 4
+
+
+@pytest.mark.parametrize(("backend", "times"), [("tensorflow", "1.4"), ("mxnet", "1.1")])
+def test_one_graph_is_faster_by_what_speed_says(backend, times):
+    steps = printed(code("en", backend, "speed")["steps"])
+    assert re.search(r"one graph .* (\d\.\d) times", steps)[1] == times
