@@ -509,6 +509,15 @@ def test_what_is_too_wide_for_a_phone_moves_inside_itself(open_tab):
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], selector
 
 
+def test_a_row_of_pictures_moves_on_a_phone_and_is_not_shrunk(open_tab):
+    page = open_tab(viewport=PHONE).page
+    page.goto("ja/dataset.html")
+    picture = page.locator(".tag_wide .cell_output img").filter(visible=True).first
+    assert picture.bounding_box()["width"] > 2 * PHONE["width"] * 0.9
+    assert picture.evaluate("picture => picture.parentElement.closest('.cell_output').scrollWidth") > PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 def luminance(color):
     parts = [v / 255 / 12.92 if v / 255 <= 0.03928 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in color]
     return sum(part * weight for part, weight in zip(parts, (0.2126, 0.7152, 0.0722), strict=True))

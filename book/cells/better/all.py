@@ -47,7 +47,7 @@ labels = test_iter.labels
 joint = sum(votes) / len(votes)  # (images, 10)
 print(f"the three together: {(joint.argmax(axis=1) == labels).mean():.4f}")
 
-# %% mistakes
+# %% mistakes tags=["wide"]
 answers = joint.argmax(axis=1)
 wrong = [number for number in (-joint.max(axis=1)).argsort() if answers[number] != labels[number]][:18]
 titles = [f"{data.CLASSES[labels[number]]}\n{data.CLASSES[answers[number]]}" for number in wrong]

@@ -1,4 +1,4 @@
-# %% grid
+# %% grid tags=["wide"]
 d2l.plt.rcParams["image.cmap"] = "gray"
 images, labels = data.load("test")
 order = [np.flatnonzero(labels == label)[row] for row in range(3) for label in range(10)]
