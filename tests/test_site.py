@@ -548,6 +548,7 @@ def test_the_status_page_lists_every_notebook_with_its_run(tab, language):
         assert BACKENDS.get(backend, "Python") in text
         assert facts.get("run", {}).get("date", "") in text
         assert facts.get("run", {}).get("version") is None or facts["run"]["version"] in text
+        assert "accuracy" not in facts.get("run", {}) or f"{facts['run']['accuracy']:.4f}" in text
 
 
 @every_language

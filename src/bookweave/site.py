@@ -146,8 +146,8 @@ def _facts(book: Book, language: str, path: Path) -> str:
     facts = read_notebook(path).metadata.get("bookweave", {}).get("run", {})
     if facts.get("backend"):
         facts["version"] = f"{book.settings['backends'].get(facts['backend'])} {facts['version']}"
-    shown = {key: f"{round(value):,}" if isinstance(value, int | float) else value for key, value in facts.items()}
-    known = [word(language, key).format(shown[key]) for key in WORDS["en"] if shown.get(key)]
+    facts |= {k: f"{n:,.{4 * (0 < n < 1)}f}" for k, n in facts.items() if isinstance(n, int | float)}  # 0.8835
+    known = (word(language, key).format(facts[key]) for key in WORDS["en"] if facts.get(key))
     return " · ".join(known) or word(language, "never")
 
 
