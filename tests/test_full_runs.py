@@ -1,5 +1,6 @@
 """The full runs on the pages: all images, all epochs, the accuracy asked for, and what prose says of them."""
 
+import itertools
 import re
 import statistics
 from pathlib import Path
@@ -32,6 +33,16 @@ def test_the_small_network_reaches_0_93_with_three_seeds(backend):
     assert record(backend, "small").seed == "0, 1, 2"
     mean = re.search(r"mean (0\.\d{4})", printed(code("en", backend, "small")["result"]))[1]
     assert float(mean) >= 0.93
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_each_change_of_small_brings(backend):
+    rows = printed(code("en", backend, "small")["table"]).splitlines()[1:]
+    accuracies = [float(row.split()[-1]) for row in rows]
+    falling, momentum, smooth, mirrored = (round(b - a, 3) for a, b in itertools.pairwise(accuracies))
+    assert falling == {"mxnet": -0.001, "pytorch": 0.008, "tensorflow": 0.02}[backend]
+    assert 0.01 <= momentum <= 0.02
+    assert -0.003 <= smooth <= 0 and -0.003 <= mirrored <= 0
 
 
 def seconds(backend):

@@ -26,7 +26,7 @@ WORDS = {  # what the pages say beside the prose; the facts of a run stand in th
         **{"colab": "Open in Colab", "download": "Download notebook", "notebook": "Notebook", "run": "Outputs"},
         **{"date": "{}", "version": "{}", "python": "Python {}", "device": "{}", "profile": "profile {}"},
         **{"precision": "{}"},
-        **{"data": "data: {}", "images": "{} images", "epochs": "{} epochs", "seed": "seed {}", "seconds": "{} s"},
+        **{"data": "data: {}", "images": "{} images", "epochs": "epochs: {}", "seed": "seed {}", "seconds": "{} s"},
         **{"accuracy": "test accuracy {}"},
         **{"never": "not run yet", "drawn": "Drawn by the code above, {}"},
     },
