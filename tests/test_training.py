@@ -543,6 +543,14 @@ def test_the_precision_is_what_the_processor_is_faster_in(backend, native, monke
     assert provenance.record()["precision"] == expected
 
 
+@pytest.mark.parametrize("device", ["/GPU:0", "/gpu:0"])
+def test_a_gpu_is_not_judged_by_the_processor(monkeypatch, device):
+    d2l = present()["tensorflow"].d2l
+    monkeypatch.setattr(d2l._cpu, "has_bf16", lambda: True)
+    monkeypatch.setattr(d2l, "_GPUS", [])  # none that could
+    assert d2l.has_bf16("/CPU:0") and not d2l.has_bf16(device)
+
+
 def test_a_function_of_keras_finds_the_policy_as_it_was():
     tensorflow = present()["tensorflow"]
     keras = tensorflow.d2l.tf.keras
