@@ -3,7 +3,6 @@
 import itertools
 import re
 import statistics
-from pathlib import Path
 
 import pytest
 from committed import BOOK, code, notebook, printed
@@ -60,7 +59,7 @@ def test_lenet_stands_beside_alexnet_as_both_were_measured(language):
     accuracies = [
         [accuracy(backend, *place) for backend in BACKENDS] for place in (("lenet", "one-line"), ("training", "train"))
     ]
-    prose = Path(BOOK.prose(language, "training")).read_text("utf-8")
+    prose = BOOK.prose(language, "training").read_text("utf-8")
     rows = re.findall(r"^\| (?:LeNet|AlexNet)[^|]*\|(.*)\|$", prose, re.MULTILINE)
     found = [[value.strip() for value in row.split("|")] for row in rows]
     assert found == [*accuracies, *(list(row) for row in zip(*map(seconds, BACKENDS), strict=True))]

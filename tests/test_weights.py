@@ -131,10 +131,9 @@ def test_a_network_without_weights_says_what_to_do(backend, tmp_path, network):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("word", "kind"), [("norm", "Norm"), ("transposed 3 3", "Transpose")])
-def test_a_layer_of_another_kind_is_named(backend, tmp_path, word, kind):
+@pytest.mark.parametrize(("word", "place", "kind"), [("norm", 3, "Norm"), ("transposed 3 3", 1, "Transpose")])
+def test_a_layer_of_another_kind_is_named(backend, tmp_path, word, place, kind):
     (size, channels), *words = SMALL
-    place = 3 if word == "norm" else 1
     net, answer = make(backend, ((size, channels), *words[:place], word, *words[place:]))
     if backend.name == "pytorch":
         net.eval()  # one image has no variance

@@ -31,7 +31,8 @@ def show(figure: Any, plain: str) -> None:
     """Shows a Matplotlib figure in a notebook, as SVG in the same bytes every time, and as text for who sees none."""
     from IPython.display import display
 
-    display({"image/svg+xml": svg(figure), "text/plain": plain}, raw=True)  # type: ignore[no-untyped-call]  # no types
+    shown = {"image/svg+xml": svg(figure), "text/plain": plain}
+    display(shown, raw=True)  # type: ignore[no-untyped-call]  # IPython gives it no types
 
 
 class Display:
