@@ -45,6 +45,10 @@ class Book:
         """The hand-written text of a chapter."""
         return self.root / "book" / language / f"{chapter}.md"
 
+    def words(self, language: str) -> Path:
+        """What a language's charts say for the words that the code draws; a language may do without."""
+        return self.root / "book" / language / "charts.toml"
+
     def cells(self, chapter: str) -> Path:
         """The folder of a chapter's hand-written code; a starter has its solution's."""
         return self.root / "book" / "cells" / (self.solution(chapter) or chapter)

@@ -10,18 +10,18 @@ from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.transforms import SphinxTransform
-from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 from sphinx_design.shared import create_component
 
-from .book import PLAIN, Book, BookError, load
-from .editions import WORDS, Joins, add_to_page, word
+from .book import PLAIN, Book, BookError
+from .charts import read_words, said, translate
+from .editions import Joins, add_to_page, word
+from .record import Status, links, where
 from .sources import ABSENT, Cell, Place, read_chapter, read_prose
 from .weave import read as read_notebook
 
@@ -30,21 +30,16 @@ HERE = Path(__file__).parent
 _reading: list[BuildEnvironment] = []  # MyST-NB hands a reader the text alone: this says of which document
 
 
-def _where(env: BuildEnvironment) -> tuple[Book, str, str]:
-    """Book, language and chapter of the document in hand, which lies at book/<language>/<chapter>.md."""
-    path = Path(env.doc2path(env.docname))
-    return load(path.parents[2]), path.parent.name, path.stem
-
-
 def read(text: str) -> nbformat.NotebookNode:
     """Read a chapter for MyST-NB: its prose, and at each place the cell of every backend with its outputs."""
     env = _reading[-1]
-    book, language, chapter = _where(env)
+    book, language, chapter = where(env)
     page: list[tuple[int, nbformat.NotebookNode]] = []
     try:
         cells = read_chapter(book, chapter)
-        stored = {backend: _stored(env, book.ran(language, backend, chapter)) for backend in cells}
-        for source in book.cells(chapter).glob("*.py"):
+        words = read_words(book.words(language))
+        stored = {backend: _stored(env, book.ran(language, backend, chapter), words) for backend in cells}
+        for source in filter(Path.exists, (book.words(language), *book.cells(chapter).glob("*.py"))):
             env.note_dependency(str(source))
         for part in read_prose(book.prose(language, chapter)):
             here = _shown(part, language, cells, stored) if isinstance(part, Place) else [new_markdown_cell(part.text)]
@@ -56,9 +51,12 @@ def read(text: str) -> nbformat.NotebookNode:
     return new_notebook(cells=[cell for _, cell in page], metadata=metadata)
 
 
-def _stored(env: BuildEnvironment, path: Path) -> dict[str, nbformat.NotebookNode]:
+def _stored(env: BuildEnvironment, path: Path, words: Mapping[str, str]) -> dict[str, nbformat.NotebookNode]:
     env.note_dependency(str(path))
-    return {cell.id: cell for cell in read_notebook(path).cells}
+    cells = {cell.id: cell for cell in read_notebook(path).cells}
+    for outputs in (cell.outputs for cell in cells.values() if words and cell.cell_type == "code"):
+        translate(outputs, words)
+    return cells
 
 
 def _shown(place: Place, language: str, cells: Mapping[str, Mapping[str, Cell]], stored: Any) -> list[Any]:
@@ -69,7 +67,8 @@ def _shown(place: Place, language: str, cells: Mapping[str, Mapping[str, Cell]],
         outputs = ran.outputs if ran and ran.source == cell.source else []
         # A display that was emptied when it had served, such as a progress bar, would be drawn as a blank box.
         outputs = [each for each in outputs if "data" not in each or any(each.data.values())]
-        drawn = {"image": {"alt": word(language, "drawn").format(place.id)}}  # else MyST-NB names a picture by its file
+        alt = f"{word(language, 'drawn').format(place.id)}: {said(outputs)}".removesuffix(": ")
+        drawn = {"image": {"alt": alt}}  # else MyST-NB names a picture by its file
         metadata = {"tags": list(cell.tags), "backend": backend, "place": place.id, "mystnb": drawn}
         if ABSENT not in cell.tags:
             shown.append(new_code_cell(cell.source, outputs=outputs, metadata=metadata))
@@ -86,7 +85,7 @@ class Tabs(SphinxTransform):
 
     def apply(self, **kwargs: Any) -> None:
         """Rewrite the document in place."""
-        book, language, chapter = _where(self.env)
+        book, language, chapter = where(self.env)
         anchors = self.env.metadata[self.env.docname].setdefault("myst_slugs", {})
         for parent in [self.document, *self.document.findall(nodes.section)]:
             groups = [list(group) for _, group in groupby(parent.children, _place)]
@@ -125,46 +124,8 @@ def tab_set(book: Book, tabs: Mapping[str, Sequence[nodes.Node]]) -> nodes.conta
 
 
 def _launcher(book: Book, language: str, chapter: str) -> list[nodes.Node]:
-    rows = {backend: _links(book, language, backend, chapter) for backend in book.backends(chapter)}
+    rows = {backend: links(book, language, backend, chapter) for backend in book.backends(chapter)}
     return [nodes.container("", *(rows.get(PLAIN) or [tab_set(book, rows)]), classes=["launcher"])] if rows else []
-
-
-def _links(book: Book, language: str, backend: str, chapter: str) -> list[nodes.Node]:
-    path = book.notebook(language, backend, chapter)
-    place, row = path.relative_to(book.root).as_posix(), nodes.paragraph()
-    if "github.com/" in book.repository:  # Colab opens notebooks from there alone
-        page = f"{book.repository.split('github.com/')[1]}/blob/{book.branch}/{place}"
-        url = f"https://colab.research.google.com/github/{page}"
-        row += [nodes.reference("", word(language, "colab"), refuri=url), nodes.Text(" · ")]
-    download = nodes.Text(word(language, "download"))
-    row += addnodes.download_reference("", "", download, reftarget=f"../../{place}")  # from book/<language>
-    facts = f"{word(language, 'run')}: {_facts(book, language, path)}"
-    return [row, nodes.paragraph("", facts, classes=["provenance"])]
-
-
-def _facts(book: Book, language: str, path: Path) -> str:
-    facts = read_notebook(path).metadata.get("bookweave", {}).get("run", {})
-    if facts.get("backend"):
-        facts["version"] = f"{book.settings['backends'].get(facts['backend'])} {facts['version']}"
-    facts |= {k: f"{n:,.{4 * (0 < n < 1)}f}" for k, n in facts.items() if isinstance(n, int | float)}  # 0.8835
-    known = (word(language, key).format(facts[key]) for key in WORDS["en"] if facts.get(key))
-    return " · ".join(known) or word(language, "never")
-
-
-class Status(SphinxDirective):
-    """``{status}``: a table of every notebook and what its outputs come from."""
-
-    def run(self) -> list[nodes.Node]:
-        """Write the table as Markdown and let the parser read it."""
-        book, language, _ = _where(self.env)
-        rows = [f"| {word(language, 'notebook')} | {word(language, 'run')} |", "|---|---|"]
-        for chapter in book.chapters:
-            for backend in book.backends(chapter):
-                path = book.notebook(language, backend, chapter)
-                self.env.note_dependency(str(path))
-                name = book.settings["backends"].get(backend, "Python")
-                rows.append(f"| []({chapter}.md) {name} | {_facts(book, language, path)} |")
-        return self.parse_text_to_nodes("\n".join(rows))
 
 
 def _math(self: Any, node: nodes.Element) -> None:
