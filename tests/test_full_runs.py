@@ -51,6 +51,27 @@ def seconds(backend):
     return f"{lenet:.1f}", f"{alexnet.seconds / alexnet.epochs:.0f}"
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_a_full_training_makes_of_the_layers(backend):
+    """What the chapter on representations says of it, in every tab."""
+    record(backend, "representation")
+    cells = code("en", backend, "representation")
+    start, change = map(float, re.search(r"visible part +(\S+) +(\S+)", printed(cells["moved"])).groups())
+    assert 1.5 < change / start < 2
+    (map_,) = (output.data["image/svg+xml"] for output in cells["map"].outputs if "data" in output)
+    before, after = (int(re.search(rf"<!-- hidden, {when} \((\d+)%\)", map_)[1]) for when in ("start", "trained"))
+    assert after < 0.7 * before
+    neighbours = {row[0]: [float(each) for each in row[2:]] for row in _rows(cells["neighbours"])}
+    fresh, trained = neighbours["hidden"]
+    assert fresh < neighbours["pixels"][0] < trained == pytest.approx(5 / 6, abs=0.01)
+    alike = {row[0]: float(row[2]) - float(row[1]) for row in _rows(cells["agree"])[1:]}
+    assert abs(alike["conv1"]) < 0.02 < alike["conv3"] < alike["conv5"]
+
+
+def _rows(cell):
+    return [row.split() for row in printed(cell).splitlines()[1:]]
+
+
 @pytest.mark.parametrize("language", BOOK.languages)
 def test_lenet_stands_beside_alexnet_as_both_were_measured(language):
     for backend in BACKENDS:
