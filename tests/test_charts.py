@@ -70,6 +70,13 @@ def test_who_cannot_see_a_chart_is_told_its_words_but_no_numbers(drawn):
     assert said([{"output_type": "stream", "text": "train"}]) == ""
 
 
+def test_a_picture_that_matplotlib_did_not_draw_stays_as_it_is():
+    text = '<svg xmlns="http://www.w3.org/2000/svg"><g><!--train--><g><text>train</text></g></g></svg>'
+    output = {"output_type": "display_data", "data": {"image/svg+xml": text}}
+    translate([output], WORDS)
+    assert (output["data"]["image/svg+xml"], said([output])) == (text, "")
+
+
 def test_a_language_may_have_no_words(tmp_path):
     assert read_words(tmp_path / "charts.toml") == {}
 

@@ -59,7 +59,9 @@ def _parse(svg: str) -> Element:
 def _lines(drawing: Element) -> Iterator[tuple[Element, Element]]:
     """Matplotlib draws a line of text as outlines: the comment that it leaves before them, and their group."""
     for group in drawing.iter(f"{{{_SVG}}}g"):
-        yield from ((line, drawn) for line, drawn in pairwise(group) if callable(line.tag))  # a comment
+        for line, drawn in pairwise(group):
+            if callable(line.tag) and "scale(" in drawn.get("transform", ""):  # a comment's tag is a function
+                yield line, drawn
 
 
 def _translated(svg: str, words: Mapping[str, str]) -> str:
