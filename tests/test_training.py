@@ -590,6 +590,22 @@ def test_mxnet_trains_what_it_cannot_hybridize():
         train(mxnet, Mine(), precision="bf16")
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_mxnet_descends_by_the_rule_of_mxnet(momentum):
+    if (mxnet := present().get("mxnet")) is None:
+        pytest.skip(mxnet_absent_reason())
+    random, ended = np.random.default_rng(0), []
+    start, *gradients = random.normal(size=(4, 3, 5)).astype("float32")
+    for rule in (mxnet.d2l._Descent, mxnet.d2l._mx.optimizer.SGD):
+        updater = mxnet.d2l._mx.optimizer.get_updater(rule(learning_rate=0.1, momentum=momentum, rescale_grad=0.5))
+        weight = mxnet.d2l._np.array(start)
+        for gradient in gradients:
+            updater([0], [mxnet.d2l._np.array(gradient)], [weight])
+        ended.append(weight.asnumpy())
+    assert np.array_equal(*ended)
+    assert not np.allclose(ended[0], start)
+
+
 def test_the_profile_cuts_epochs_and_says_so(backend, monkeypatch, capsys):
     monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
     history = train(backend, epochs=10)
