@@ -16,6 +16,11 @@ def record(backend, chapter):
     return run
 
 
+def rows(cell):
+    """What a cell printed below its first line, word by word."""
+    return [row.split() for row in printed(cell).splitlines()[1:]]
+
+
 def accuracy(backend, chapter, cell):
     return re.search(r"test acc (0\.\d{3})", printed(code("en", backend, chapter)[cell]))[1]
 
@@ -35,8 +40,7 @@ def test_the_small_network_reaches_0_93_with_three_seeds(backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_each_change_of_small_brings(backend):
-    rows = printed(code("en", backend, "small")["table"]).splitlines()[1:]
-    accuracies = [float(row.split()[-1]) for row in rows]
+    accuracies = [float(row[-1]) for row in rows(code("en", backend, "small")["table"])]
     falling, momentum, smooth, mirrored = (round(b - a, 3) for a, b in itertools.pairwise(accuracies))
     assert falling == {"mxnet": 0.007, "pytorch": 0.012, "tensorflow": 0.02}[backend]
     assert momentum == pytest.approx(0.015, abs=0.0025)
@@ -48,8 +52,8 @@ def test_what_each_change_of_small_brings(backend):
 
 def seconds(backend):
     """Of a median epoch of LeNet, and of a mean one of AlexNet."""
-    rows = [row.split() for row in printed(code("en", backend, "lenet")["by-hand"]).splitlines()]
-    lenet = statistics.median(float(row[-1]) for row in rows if row[0].isdigit())
+    epochs = rows(code("en", backend, "lenet")["by-hand"])
+    lenet = statistics.median(float(row[-1]) for row in epochs if row[0].isdigit())
     alexnet = record(backend, "training")
     return f"{lenet:.1f}", f"{alexnet.seconds / alexnet.epochs:.0f}"
 
@@ -64,15 +68,11 @@ def test_what_a_full_training_makes_of_the_layers(backend):
     (map_,) = (output.data["image/svg+xml"] for output in cells["map"].outputs if "data" in output)
     before, after = (int(re.search(rf"<!-- hidden, {when} \((\d+)%\)", map_)[1]) for when in ("start", "trained"))
     assert after < 0.7 * before
-    neighbours = {row[0]: [float(each) for each in row[2:]] for row in _rows(cells["neighbours"])}
+    neighbours = {row[0]: [float(each) for each in row[2:]] for row in rows(cells["neighbours"])}
     fresh, trained = neighbours["hidden"]
     assert fresh < neighbours["pixels"][0] < trained == pytest.approx(5 / 6, abs=0.01)
-    alike = {row[0]: float(row[2]) - float(row[1]) for row in _rows(cells["agree"])[1:]}
+    alike = {row[0]: float(row[2]) - float(row[1]) for row in rows(cells["agree"])[1:]}
     assert abs(alike["conv1"]) < 0.02 < alike["conv3"] < alike["conv5"]
-
-
-def _rows(cell):
-    return [row.split() for row in printed(cell).splitlines()[1:]]
 
 
 @pytest.mark.parametrize("language", BOOK.languages)
@@ -83,8 +83,8 @@ def test_lenet_stands_beside_alexnet_as_both_were_measured(language):
         [accuracy(backend, *place) for backend in BACKENDS] for place in (("lenet", "one-line"), ("training", "train"))
     ]
     prose = BOOK.prose(language, "training").read_text("utf-8")
-    rows = re.findall(r"^\| (?:LeNet|AlexNet)[^|]*\|(.*)\|$", prose, re.MULTILINE)
-    found = [[value.strip() for value in row.split("|")] for row in rows]
+    lines = re.findall(r"^\| (?:LeNet|AlexNet)[^|]*\|(.*)\|$", prose, re.MULTILINE)
+    found = [[value.strip() for value in line.split("|")] for line in lines]
     assert found == [*accuracies, *(list(row) for row in zip(*map(seconds, BACKENDS), strict=True))]
 
 
@@ -92,8 +92,9 @@ def test_the_network_overtakes_hog_between_1_500_and_2_100_images():
     """What the chapter on data says of the full run."""
     record("pytorch", "data")
     cells = code("en", "pytorch", "data")
-    rows = [line.replace(",", "").split() for line in printed(cells["table"]).splitlines()[1:]]
-    lead = {int(row[0]): round(float(row[6]) - float(row[2]), 3) for row in rows}  # CNN, HOG + SVM
+    lead = {  # CNN, HOG + SVM
+        int(row[0].replace(",", "")): round(float(row[6]) - float(row[2]), 3) for row in rows(cells["table"])
+    }
     assert set(lead) == {100, 300, 1000, 3000, 10_000, 30_000, 60_000}
     assert sorted(lead[n] for n in (10_000, 30_000)) == [0.005, 0.007]
     assert abs(lead[60_000]) < 0.003
@@ -108,9 +109,9 @@ def test_the_network_overtakes_hog_between_1_500_and_2_100_images():
 def test_the_stopwatch_shows_what_speed_says_of_it():
     cells = code("en", "pytorch", "speed")
     limit = float(re.search(r"bfloat16 +(\d+) GFLOP/s", printed(cells["limit"]))[1])
-    rows = re.findall(r"(\w+) +(\d+) GFLOP/s, +(\d+)%", printed(cells["products"]))
-    share = {name: int(speed) / limit for name, speed, _ in rows}
-    assert sum(int(percent) for *_, percent in rows) == pytest.approx(67, abs=3)
+    products = re.findall(r"(\w+) +(\d+) GFLOP/s, +(\d+)%", printed(cells["products"]))
+    share = {name: int(speed) / limit for name, speed, _ in products}
+    assert sum(int(percent) for *_, percent in products) == pytest.approx(67, abs=3)
     assert share["convolution"] == pytest.approx(1, abs=0.1)
     assert share["conv1"] == pytest.approx(0.1, abs=0.02) and share["mm"] < 0.5
     took = dict(re.findall(r"(\w+) +([\d.]+) ms", printed(cells["profile"])))

@@ -219,7 +219,7 @@ class _Learner:
         _mx.nd.waitall()
 
 
-class _Descent(_mx.optimizer.SGD):  # type: ignore[misc, name-defined]  # MXNet has no types
+class _Descent(_mx.optimizer.SGD):  # type: ignore[misc, name-defined]  # mypy sees no MXNet
     """MXNet's own rule, by its operators for one array: those for several take a third to two thirds more time."""
 
     def __init__(self, **rule: float) -> None:

@@ -81,8 +81,8 @@ def _write(drawn: Element, word: str, middle: bool) -> None:
     outlines = drawn.findall(f"{{{_SVG}}}use")
     for each in outlines:
         drawn.remove(each)
-    last = re.search(r"[\d.]+", outlines[-1].get("transform", "translate(0 0)"))
-    width = float(last[0]) + 60 if last else 0  # where the last letter begins, and about its width
+    last, *_ = re.findall(r"[\d.]+", outlines[-1].get("transform", "0"))  # where the last letter begins
+    width = float(last) + 60  # about its width
     look = {"transform": "scale(1 -1)", "font-size": "100", "font-family": "sans-serif"}
     if middle:
         look |= {"x": f"{width / 2}", "text-anchor": "middle"}
