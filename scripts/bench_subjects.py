@@ -190,6 +190,34 @@ def limit(precision: str) -> float:
     return count * 2 * size**3 / (time.perf_counter() - began) / 1e9
 
 
+def operations(steps: int) -> dict[str, float]:
+    """Milliseconds that a GPU spends on each of PyTorch's operations in one training step, by PyTorch's profiler."""
+    from torch.profiler import profile
+
+    with _quiet():
+        profiler = profile()
+        _train(_Watched([_batch()] * (5 + steps), profiler))
+        found = {each.key.removeprefix("aten::"): each for each in profiler.key_averages() if "aten::" in each.key}
+    times = {name: each.self_device_time_total / steps / 1000 for name, each in found.items()}
+    return {name: time for name, time in times.items() if time}
+
+
+class _Watched(list):
+    """Batches, all but the first five watched by a profiler: not what is done before them, and after."""
+
+    def __init__(self, batches, profiler):
+        super().__init__(batches)
+        self._profiler = profiler
+
+    def __iter__(self):
+        for number, batch in enumerate(super().__iter__()):
+            if number == 5:
+                self._profiler.start()
+            yield batch
+        float(batch[0].sum())  # waits for the device
+        self._profiler.stop()
+
+
 def accuracy(precision: str) -> float:
     """The share of the test images that are recognized after ten epochs at the document's rate."""
     with _quiet():

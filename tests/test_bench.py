@@ -57,11 +57,16 @@ def test_the_table_has_medians_spreads_ratios_and_shares(capsys):
     assert f"TensorFlow bf16: {share:.0%} of that limit; peak 2.00 GB" in out
 
 
-def test_a_run_on_a_gpu_tells_what_half_the_bits_cost(capsys):
+def test_a_run_on_a_gpu_tells_of_what_a_step_consists_and_what_half_the_bits_cost(capsys):
     values = {name: each for name, each in RUN["values"].items() if name != "memory"}
-    bench.table(RUN | {"values": values | {"accuracy": {"fp32": 0.88, "bf16": 0.8785}}})
+    operations = {"cudnn_convolution": 1.5, "addmm": 0.5, "max_pool2d_with_indices": 2.5, "dot": 0.125}
+    accuracy = {"fp32": 0.88, "bf16": 0.8785}
+    bench.table(RUN | {"batch size": 100, "values": values | {"operations": operations, "accuracy": accuracy}})
     out = capsys.readouterr().out
-    assert "peak" not in out  # the run with an older measure of it left it out
+    assert "peak" not in out
+    shortest = 100 * 6 * 938_146_176 / 1e9
+    assert f"(at the limit, all would take {shortest:.2f} ms):\n  2.50 ms  pooling\n" in out
+    assert "pooling\n  2.00 ms  convolutions and products\n  0.12 ms  all else\n" in out
     assert out.endswith("test accuracy after ten epochs: fp32 0.8800, bf16 0.8785\n")
 
 
@@ -143,6 +148,7 @@ def test_the_bench_takes_every_value_it_was_asked_for(gpu, subjects, monkeypatch
     script = runpy.run_path(str(SCRIPTS / "bench.py"))
     monkeypatch.setattr(subjects, "has_gpu", lambda: gpu)
     answers = {"loader": 1.0, "step": 2.0, "epoch": 3.0, "limit": 4.0, "memory": 5.0, "accuracy": 0.9}
+    answers["operations"] = {"mm": 0.5}
     answers["facts"] = {"device": "a processor", "precision": "fp32", "python": "3"}
 
     class Pool:
@@ -163,7 +169,9 @@ def test_the_bench_takes_every_value_it_was_asked_for(gpu, subjects, monkeypatch
     assert run["values"]["step"]["pytorch"] == {"d2l": [2.0, 2.0], "alexbook": [2.0, 2.0]}
     assert run["values"]["limit"] == {"fp32": [4.0, 4.0], "bf16": [4.0, 4.0]}
     assert run["values"].get("accuracy") == ({"fp32": 0.9, "bf16": 0.9} if gpu else None)
-    assert run["images"] == {"loader": 10_240, "step": 25_600 if gpu else 1_280, "epoch": 20_480 if gpu else 1_280}
+    assert run["values"].get("operations") == ({"mm": 0.5} if gpu else None)
+    assert ("memory" in run["values"]) == (not gpu)
+    assert run["images"] == {"loader": 10_240, "step": 25_600 if gpu else 1_280, "epoch": 60_000 if gpu else 1_280}
     assert "a processor" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         monkeypatch.setattr(sys, "argv", ["bench.py", "--repeats", "0"])

@@ -6,6 +6,7 @@ those machines, and of those days.
 
 import json
 import statistics
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ OPERATIONS = 6 * 938_146_176  # for one image: forward, both gradients backward;
 
 _NAMES = {"mxnet": "MXNet", "pytorch": "PyTorch", "tensorflow": "TensorFlow"}
 _MEASURES = ("loader", "step", "epoch")
+_KINDS = {  # of PyTorch's operations, by what stands in their names
+    "convolutions and products": ("conv", "mm"),
+    "pooling": ("pool",),
+    "update of the weights": ("_foreach",),
+    "biases": ("add_", "sum"),
+    "ReLU": ("clamp", "threshold"),
+    "copies, most of them from or to bfloat16": ("copy_",),
+}
 
 
 def results(file: Path = FILE) -> dict[str, Any]:
@@ -39,9 +48,22 @@ def table(run: dict[str, Any]) -> None:
     for backend, share in shares(run).items():
         peak = f"; peak {memory[backend]['alexbook']:.2f} GB" if memory else ""
         print(f"{_NAMES[backend]:<11}{run['precision'][backend]}: {share:.0%} of that limit{peak}")
+    if operations := run["values"].get("operations"):
+        _operations(operations, run["batch size"] * OPERATIONS / 1e6 / limits["bf16"])
     if accuracies := run["values"].get("accuracy"):
         found = ", ".join(f"{name} {accuracy:.4f}" for name, accuracy in accuracies.items())
         print(f"test accuracy after ten epochs: {found}")
+
+
+def _operations(operations: dict[str, float], shortest: float) -> None:
+    """Prints the kinds of a training step's operations; `shortest` is its time at the limit, in milliseconds."""
+    kinds: defaultdict[str, float] = defaultdict(float)
+    for name, took in operations.items():
+        found = [kind for kind, parts in _KINDS.items() if any(part in name for part in parts)]
+        kinds[found[0] if found else "all else"] += took
+    print(f"what a PyTorch step consists of, by the profiler (at the limit, all would take {shortest:.2f} ms):")
+    for kind, took in sorted(kinds.items(), key=lambda each: -each[1]):
+        print(f"{took:6.2f} ms  {kind}")
 
 
 def shares(run: dict[str, Any]) -> dict[str, float]:

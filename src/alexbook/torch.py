@@ -3,6 +3,7 @@
 Every name that is not defined here is d2l's own.
 """
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ with needs("alexbook.torch"):
     import torch as _torch
     from d2l import torch as _d2l
     from torch.nn import functional as _functional
+
+    from alexbook._fold import Fold
 
 _ACCELERATOR = _torch.cuda.is_available()
 
@@ -47,7 +50,10 @@ class _Loader(Batches):
         self._matrix, self._views = self._put(self.matrix), self._put(self.views)
 
     def _put(self, array: Any) -> _torch.Tensor:
-        return _torch.tensor(array, device=self._device)
+        tensor = _torch.tensor(array)
+        if self._device.type == "cuda":  # fetches from pinned memory by itself: nobody has to wait for it
+            tensor = tensor.pin_memory()
+        return tensor.to(self._device, non_blocking=True)
 
     def __iter__(self) -> Iterator[tuple[_torch.Tensor, _torch.Tensor]]:
         return itertools.starmap(self._batch, self.draws())
@@ -194,7 +200,9 @@ class _Learner:
         return (outputs.argmax(dim=1) == y.to(self.device)).sum()
 
     def _answer(self, net: _torch.nn.Module, X: _torch.Tensor) -> _torch.Tensor:
-        with _torch.autocast(self._kind, _torch.bfloat16, enabled=self.precision == "bf16"):
+        fast = self.precision == "bf16"
+        fold = Fold() if fast and self._kind == "cuda" else contextlib.nullcontext()
+        with _torch.autocast(self._kind, _torch.bfloat16, enabled=fast), fold:
             outputs: _torch.Tensor = net(X)
         return outputs.float()
 

@@ -1,0 +1,60 @@
+"""A folded convolution is the convolution, whatever its window, its steps and its margins."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from alexbook import _fold  # noqa: E402  # needs PyTorch
+
+
+@pytest.mark.parametrize(
+    ("channels", "window", "step", "padding", "size"),
+    [
+        (1, 11, 4, (0, 0), (224, 224)),  # the document's first layer
+        (3, 11, 4, (2, 2), (227, 227)),
+        (2, 3, 2, (1, 1), (9, 14)),
+        (1, (5, 2), 3, (0, 1), (17, 8)),
+        (1, 2, 5, (0, 0), (12, 23)),  # between two windows are pixels that neither sees
+    ],
+)
+def test_folded_it_gives_the_same_answer_and_gradients(channels, window, step, padding, size):
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(channels, 4, window, step, padding).double()
+    X = torch.rand(2, channels, *size, dtype=torch.float64, requires_grad=True)
+    known = (X, layer.weight, layer.bias)
+    plain, folded = layer(X), _fold.conv2d(*known, step, padding)
+    torch.testing.assert_close(folded, plain)
+    slopes = (torch.autograd.grad(answer.square().sum(), known) for answer in (folded, plain))
+    for one, other in zip(*slopes, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "folded"),
+    [
+        ({"stride": 4}, True),
+        ({"stride": 4, "padding": 2, "bias": False}, True),
+        ({"stride": 4, "padding": 2, "padding_mode": "circular"}, True),
+        ({}, False),
+        ({"padding": "same"}, False),
+        ({"stride": (4, 2)}, False),
+        ({"stride": 4, "dilation": 2}, False),
+        ({"stride": 4, "groups": 2}, False),
+        ({"stride": 4, "in_channels": 8}, False),
+    ],
+)
+def test_only_what_gains_by_it_is_folded(options, folded, monkeypatch):
+    calls, conv2d = [], _fold.conv2d
+    monkeypatch.setattr(_fold, "conv2d", lambda *args: [calls.append(args), conv2d(*args)][1])
+    layer = torch.nn.Conv2d(**{"in_channels": 2, "out_channels": 4, "kernel_size": 5} | options)
+    X = torch.rand(2, layer.in_channels, 20, 20)
+    with _fold.Fold():
+        found = layer(X)
+    torch.testing.assert_close(found, layer(X))
+    assert len(calls) == folded
+
+
+def test_a_single_picture_is_left_alone():
+    layer = torch.nn.Conv2d(1, 4, 5, 4)
+    with _fold.Fold():
+        assert layer(torch.rand(1, 20, 20)).shape == (4, 4, 4)
