@@ -39,18 +39,18 @@ def main() -> None:
     options = parser.parse_args()
     if options.repeats < 1:
         parser.error(f"--repeats must be at least 1, got {options.repeats}")
-    gpu = subjects.has_gpu()
+    with_gpu = subjects.with_gpu()  # where PyTorch has one, what has none is left out: it would be slow for hours
+    gpu = "pytorch" in with_gpu
     output = options.output or (bench.GPU_FILE if gpu else bench.FILE)
-    results = measure(options.repeats, gpu)
+    results = measure(options.repeats, gpu, with_gpu if gpu else subjects.installed())
     with replaced(output) as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     bench.table(results)
     print(f"wrote {output}")
 
 
-def measure(repeats: int, gpu: bool) -> dict:
+def measure(repeats: int, gpu: bool, backends: list[str]) -> dict:
     """All values: loaders first, then, in fresh processes, steps, epochs, memory and the machine's limits."""
-    backends = subjects.installed()
     images, steps = (ALL, STEPS_ON_GPU) if gpu else (TRAINED, STEPS)
     total = len(backends) * len(CODES) * (3 * repeats + (not gpu)) + 2 * repeats + 3 * gpu
     with tqdm(total=total, desc="measuring", unit="value") as bar:
@@ -59,7 +59,7 @@ def measure(repeats: int, gpu: bool) -> dict:
         more = on_gpu(steps, bar) if gpu else memory(images, backends, bar)
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "device": facts[backends[0]]["device"],
+        "device": facts["pytorch"]["device"],
         "devices": {name: each["device"] for name, each in facts.items()},
         "precision": {name: each["precision"] for name, each in facts.items()},
         "python": facts["pytorch"]["python"],

@@ -24,6 +24,7 @@ import psutil
 
 from alexbook import data, profiles
 from alexbook._idx import NAMES
+from alexbook._probe import FRAMEWORKS, probe
 
 BATCH, SIZE = 128, 224  # images in a batch, pixels of a side
 MODELS = Path(__file__).parents[1] / "book" / "cells" / "alexnet"
@@ -37,11 +38,9 @@ def installed() -> list[str]:
     return [backend for backend, module in MODULES.items() if find_spec(module)]
 
 
-def has_gpu() -> bool:
-    """Whether PyTorch finds a GPU."""
-    import torch
-
-    return torch.cuda.is_available()
+def with_gpu() -> list[str]:
+    """The backends whose framework sees a GPU."""
+    return [backend for backend, package in zip(MODULES, FRAMEWORKS, strict=True) if probe(package)[1]]
 
 
 def write_images(folder: Path, train: int, test: int) -> None:

@@ -146,7 +146,7 @@ def test_d2l_finds_the_first_real_images(subjects, tmp_path):
 def test_the_bench_takes_every_value_it_was_asked_for(gpu, subjects, monkeypatch, tmp_path, capsys):
     """With subjects that answer at once."""
     script = runpy.run_path(str(SCRIPTS / "bench.py"))
-    monkeypatch.setattr(subjects, "has_gpu", lambda: gpu)
+    monkeypatch.setattr(subjects, "with_gpu", lambda: ["pytorch"] * gpu)
     answers = {"loader": 1.0, "step": 2.0, "epoch": 3.0, "limit": 4.0, "memory": 5.0, "accuracy": 0.9}
     answers["operations"] = {"mm": 0.5}
     answers["facts"] = {"device": "a processor", "precision": "fp32", "python": "3"}
@@ -167,6 +167,7 @@ def test_the_bench_takes_every_value_it_was_asked_for(gpu, subjects, monkeypatch
     script["main"]()
     run = json.loads((tmp_path / "new" / "bench.json").read_text())
     assert run["values"]["step"]["pytorch"] == {"d2l": [2.0, 2.0], "alexbook": [2.0, 2.0]}
+    assert list(run["values"]["step"]) == (["pytorch"] if gpu else subjects.installed())
     assert run["values"]["limit"] == {"fp32": [4.0, 4.0], "bf16": [4.0, 4.0]}
     assert run["values"].get("accuracy") == ({"fp32": 0.9, "bf16": 0.9} if gpu else None)
     assert run["values"].get("operations") == ({"mm": 0.5} if gpu else None)

@@ -68,6 +68,14 @@ def test_gpus_are_told_by_framework():
     assert doctor.check_gpu({}).found == "no framework to ask"
 
 
+def test_the_profile_is_told_by_framework_where_only_some_see_a_gpu(healthy, monkeypatch, capsys):
+    blind, seeing = package(name="MXNet"), package(ALIVE.replace("[]", "['H100']"))
+    monkeypatch.setattr(doctor, "FRAMEWORKS", (blind, seeing))
+    assert doctor.main(["doctor"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if " profile " in line]
+    assert [(line.split()[2], line.split()[-1]) for line in lines] == [("quick:", "(MXNet)"), ("full:", "(PyTorch)")]
+
+
 def test_an_absent_mxnet_is_no_failure_and_not_asked(healthy, monkeypatch, capsys):
     monkeypatch.setattr(doctor, "mxnet_absent_reason", lambda: "no wheel here")
     assert doctor.main(["doctor"]) == 0
@@ -143,10 +151,10 @@ def test_the_data_without_pooch_or_numpy(monkeypatch):
 
 def test_the_profile(monkeypatch):
     monkeypatch.setenv("ALEXBOOK_PROFILE", "")
-    assert doctor.check_profile(True).found == "full: up to 60,000 training images, all epochs"
-    assert doctor.check_profile(False).found == "quick: up to 10,240 training images, at most 3 epoch(s)"
+    assert doctor.check_profile(True, []).found == "full: up to 60,000 training images, all epochs"
+    assert doctor.check_profile(False, []).found == "quick: up to 10,240 training images, at most 3 epoch(s)"
     monkeypatch.setenv("ALEXBOOK_PROFILE", "fast")
-    check = doctor.check_profile(False)
+    check = doctor.check_profile(False, [])
     assert (check.works, check.fix) == (False, "unset ALEXBOOK_PROFILE, or correct it")
 
 

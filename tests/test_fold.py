@@ -37,6 +37,7 @@ def test_folded_it_gives_the_same_answer_and_gradients(channels, window, step, p
         ({"stride": 4, "padding": 2, "padding_mode": "circular"}, True),
         ({}, False),
         ({"padding": "same"}, False),
+        ({"stride": 4, "padding": "valid"}, False),
         ({"stride": (4, 2)}, False),
         ({"stride": 4, "dilation": 2}, False),
         ({"stride": 4, "groups": 2}, False),

@@ -249,15 +249,13 @@ def images(name, script, folder):
         return {index: data[index][0].transpose(1, 2, 0) for index in range(3)}
 
     def pytorch(split, epoch):
-        data = module.Images(folder / split, 0)
+        data = module.Images(SimpleNamespace(folder=folder, classes=CLASS_NAMES, seed=0), split)
         data.epoch = epoch
         data.transform = (module.varied if split == "train" else module.middle)(mean, directions)
         return {index: data[index][0].numpy().transpose(1, 2, 0) for index in range(3)}
 
     def tensorflow(split, epoch):
-        samples = script("common").samples(
-            SimpleNamespace(folder=folder, classes=[f"class {n}" for n in range(4)]), split
-        )
+        samples = script("common").samples(SimpleNamespace(folder=folder, classes=CLASS_NAMES), split)
         data = module.images(samples, unreadable, 1, np.arange(3))
         data = data.map(module.varied(0, epoch, mean, directions) if split == "train" else module.middle(mean))
         return {index: X.numpy() for index, (X, *_) in enumerate(data)}
@@ -265,6 +263,7 @@ def images(name, script, folder):
     return {"mxnet": mxnet, "pytorch": pytorch, "tensorflow": tensorflow}[name]
 
 
+CLASS_NAMES = [f"class {number}" for number in range(CLASSES)]
 COLOURS = np.array([120, 110, 100], np.float32), np.diag([10, 20, 30]).astype(np.float32)
 
 
@@ -386,12 +385,13 @@ def test_a_folder_that_cannot_be_used_is_refused(common, tree, what, capsys):
 
 
 @pytest.mark.parametrize(
-    "option", [("--epochs", "0"), ("--lr", "-1"), ("--seed", "-1"), ("--workers", "-1"), ("--dropout", "1")]
+    "option",
+    [("--epochs", "0"), ("--epochs", "x"), ("--lr", "x"), ("--seed", "-1"), ("--workers", "1.5"), ("--dropout", "1")],
 )
 def test_a_number_that_cannot_be_is_refused(common, tree, option, capsys):
     with pytest.raises(SystemExit, match="2"):
         parsed(common, tree, *option)
-    assert f"argument {option[0]}: " in capsys.readouterr().err
+    assert f"argument {option[0]}: expected a " in capsys.readouterr().err
 
 
 def test_a_batch_has_to_fit_images_and_processes(common, tree, capsys):
@@ -418,6 +418,11 @@ def test_a_checkpoint_is_of_its_run_or_refused(common, tree, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         common.checkpoint(parsed(common, tree, "--checkpoint", path, "--batch-size", "8"), common.read_arrays)
     assert capsys.readouterr().err.startswith(f"script: error: {path}: expected batch_size 8, found 128; ")
+    with pytest.raises(SystemExit, match="2"), mock.patch.object(sys, "argv", ["other", str(tree)]):
+        other = common.parse(common.parser("Another script."))
+        other.checkpoint = path
+        common.checkpoint(other, common.read_arrays)
+    assert capsys.readouterr().err.startswith(f"other: error: {path}: expected script other, found script; ")
     for split in ("train", "val"):
         shutil.copytree(tree / split / "a", tree / split / "c")
     with pytest.raises(SystemExit, match="2"):
@@ -429,6 +434,20 @@ def test_a_checkpoint_is_of_its_run_or_refused(common, tree, tmp_path, capsys):
     assert capsys.readouterr().err.startswith(
         f"script: error: {path}: expected a whole checkpoint of this script, found "
     )
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_run_at_once(common, tree, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="2"):
+        common.checkpoint(parsed(common, tree, "--checkpoint", tmp_path / "file" / "a"), common.read_arrays)
+    assert "expected a place for the checkpoint" in capsys.readouterr().err
+
+
+def test_processes_that_go_on_from_different_epochs_end(common, capsys):
+    common.alike([3, 3])
+    with pytest.raises(SystemExit, match="2"):
+        common.alike([3.0, 0.0])
+    assert "expected one --checkpoint that all processes see, found some after epochs 3, 0" in capsys.readouterr().err
 
 
 def test_a_kill_while_writing_leaves_the_checkpoint_before(common, tmp_path):

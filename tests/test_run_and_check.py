@@ -141,6 +141,12 @@ def delete_output(cells):
     cells["model"].outputs = []
 
 
+def delete_record(root):
+    changed = notebook(root, EN)
+    del changed.metadata.bookweave["outputs"]
+    (root / "notebooks" / EN).write_text(nbformat.writes(changed) + "\n", "utf-8")
+
+
 def delete_count(cells):
     cells["model"].execution_count = None
 
@@ -161,6 +167,7 @@ SPOILT = {  # what is done, and which notebooks must be named
     "output edited": (edited(EN, edit_output), [EN]),
     "output deleted": (edited(EN, delete_output), [EN]),
     "count deleted": (edited(EN, delete_count), [EN]),
+    "record deleted": (delete_record, [EN]),
     "code edited": (edited(EN, edit_code), [EN]),
     "second output edited": (edited(JA, edit_output), [JA]),
     "second output deleted": (edited(JA, delete_output), [JA]),

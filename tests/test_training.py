@@ -444,6 +444,20 @@ def test_no_batches(backend):
             backend.d2l.train_ch6(net, *iterators, 2, 0.2, backend.cpu)
 
 
+def test_batches_that_can_be_taken_only_once(backend):
+    some, net = problem(backend)[0], backend.network(*WORDS)
+    for name, iterators in (("train_iter", (iter(some), some)), ("test_iter", (some, zip(some)))):
+        with pytest.raises(TypeError, match=f"^{name} must give its batches anew in every epoch"):
+            backend.d2l.train_ch6(net, *iterators, 2, 0.2, backend.cpu)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_before_the_training(backend, tmp_path):
+    (tmp_path / "file").touch()
+    never = Interrupted(problem(backend)[0], 0)  # its first step would end the training
+    with pytest.raises(OSError, match="file"):
+        train(backend, batches=never, checkpoint=tmp_path / "file" / "run.npz")
+
+
 def test_numbers_of_numpy_are_numbers(backend):
     assert values(train(backend, epochs=np.int64(1), lr=np.float64(0.2), seed=np.int32(0))) == values(
         train(backend, epochs=1)

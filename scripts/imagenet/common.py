@@ -12,6 +12,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,8 @@ def whole(least):
     """Reads a whole number of at least so much."""
 
     def number(text):
-        if int(text) < least:
-            raise ValueError
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
         return int(text)
 
     return number
@@ -55,9 +56,10 @@ def whole(least):
 
 def fraction(text):
     """Reads a number of at least 0 and below 1."""
-    if not 0 <= float(text) < 1:
-        raise ValueError
-    return float(text)
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"expected a number from 0 to below 1, got {text!r}")
 
 
 def parse(parser, quiet=False):
@@ -75,6 +77,7 @@ def parse(parser, quiet=False):
         )
     # Another of these makes it another run; more epochs or fewer workers do not.
     args.run = {name: getattr(args, name) for name in ("classes", "batch_size", "lr", "dropout", "seed", "width")}
+    args.run["script"] = Path(sys.argv[0]).name  # each framework has its own names for the weights
     return args
 
 
@@ -213,9 +216,22 @@ def replaced(path):
     os.replace(temporary, path)
 
 
+def writable(path):
+    """Ends the program now, and not after an epoch, if no file can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        stop(f"{path}: expected a place for the checkpoint, found none: {error}")
+
+
 def checkpoint(args, read):
     """What `read` finds in the checkpoint; None if there is none yet. One of another run ends the program."""
-    if args.checkpoint is None or not args.checkpoint.exists():
+    if args.checkpoint is None:
+        return None
+    if not args.checkpoint.exists():
+        writable(args.checkpoint)
         return None
     try:
         saved = read(args.checkpoint)
@@ -229,6 +245,13 @@ def checkpoint(args, read):
     if not args.quiet:
         tqdm.write(f"{args.checkpoint}: {saved['epoch']} of {args.epochs} epochs are done", file=sys.stderr)
     return saved
+
+
+def alike(epochs):
+    """Ends the program unless all processes go on from the same epoch: else they would train different networks."""
+    if len(set(epochs)) > 1:
+        found = ", ".join(f"{epoch:g}" for epoch in epochs)
+        stop(f"expected one --checkpoint that all processes see, found some after epochs {found}: put it where all do")
 
 
 def read_arrays(path):

@@ -34,7 +34,7 @@ import mxnet as mx
 npx.set_np()
 GPUS = [mx.gpu(number) for number in range(mx.context.num_gpus())]
 DEVICES = GPUS or [mx.cpu()]
-SUMS = 1_000_000  # a key of the store that no weight has
+SUMS, DONE = 1_000_000, 1_000_001  # keys of the store that no weight has
 
 
 class Norm(nn.HybridBlock):
@@ -160,6 +160,15 @@ def together(store, sums, unreadable, paths):
     return both[: len(sums)].asnumpy().tolist()
 
 
+def alike(store, done):
+    """Ends the program if the processes found checkpoints of different epochs: they would train different networks."""
+    everyone = mx.np.zeros(store.num_workers)
+    everyone[store.rank] = done
+    if store.num_workers > 1:
+        store.pushpull(DONE, everyone, everyone)
+    common.alike(everyone.asnumpy().tolist())
+
+
 def launch(processes):
     """Starts this script again for each role: a scheduler, a server that adds up the gradients, and the workers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -175,7 +184,9 @@ def launch(processes):
     finally:
         for child in children:
             child.terminate()
-    raise SystemExit(max(child.wait() for child in children))
+    for child in children:
+        child.wait()
+    raise SystemExit(next((abs(code) for code in codes if code), 0))  # below 0 for one that a signal ended
 
 
 def prepared(args, store):
@@ -235,11 +246,12 @@ def main():
     mean, directions = common.colours(paths[: len(train)], unreadable)
     val.transform = middle(mean)
     store.init(SUMS, mx.np.zeros(5 + len(paths)))
+    store.init(DONE, mx.np.zeros(store.num_workers))
 
     net, trainer = prepared(args, store)
-    errors = []
+    errors = saved["errors"] if saved else []
+    alike(store, len(errors))
     if saved:
-        errors = saved["errors"]
         restore(net, trainer, saved["arrays"])
 
     for epoch in range(len(errors) + 1, args.epochs + 1):

@@ -78,10 +78,11 @@ class Colour(nn.Module):
 class Images(ImageFolder):
     """A folder of images. What is random in one depends on the seed, the epoch and its number, not on who reads it."""
 
-    def __init__(self, folder, seed):
+    def __init__(self, args, split):
         """`transform` has to be set before an image is read, `epoch` before each epoch."""
-        super().__init__(folder)
-        self.seed, self.epoch = seed, 0
+        super().__init__(args.folder / split)
+        self.samples = common.samples(args, split)  # torchvision takes more kinds of files than the other two scripts
+        self.seed, self.epoch = args.seed, 0
 
     def __getitem__(self, index):
         """Image, label, 1, None; or, for one that cannot be read, zeros, label, its weight 0, and its path and why."""
@@ -103,7 +104,7 @@ def collate(items):
 
 def loaders(args, unreadable):
     """The batches of this process: its share of each training batch, and of the validation images."""
-    train, val = (Images(args.folder / split, args.seed) for split in ("train", "val"))
+    train, val = (Images(args, split) for split in ("train", "val"))
     mean, directions = common.colours([path for path, _ in train.samples], unreadable)
     train.transform, val.transform = varied(mean, directions), middle(mean, directions)
     options = {"batch_size": common.share(args, len(train), PROCESSES), "num_workers": args.workers}
@@ -160,6 +161,15 @@ def together(sums, unreadable):
     return [sum(each) for each in zip(*(sums for sums, _ in everyone), strict=True)]
 
 
+def alike(done):
+    """Ends the program if the processes found checkpoints of different epochs: they would train different networks."""
+    everyone = [done]
+    if PROCESSES > 1:
+        everyone *= PROCESSES
+        distributed.all_gather_object(everyone, done)
+    common.alike(everyone)
+
+
 def main():
     """Trains, and prints a line for each epoch."""
     args = common.parse(common.parser(__doc__), quiet=RANK > 0)
@@ -179,6 +189,8 @@ def main():
     parts, done = {"net": net, "optimizer": optimizer, "scheduler": scheduler}, 0
     if saved:
         done = saved["epoch"]
+    alike(done)
+    if saved:
         for name, part in parts.items():
             part.load_state_dict(saved[name])
 

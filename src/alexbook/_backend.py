@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, TypeVar
 
+import numpy as np
+
 from alexbook._cpu import keep_memory
 from alexbook._probe import D2L, MXNET
 from alexbook.data import SPLITS, Batches
@@ -72,7 +74,8 @@ def loaders(
         **options: handed on to `make`.
 
     Raises:
-        ValueError: `images` is not two whole numbers of at least 1.
+        DataError: the folder named by ALEXBOOK_DATA has no usable data.
+        ValueError: `images` is not two whole numbers of at least 1, or ALEXBOOK_PROFILE names no profile.
     """
     if images is not None and not _two_amounts(images):
         expected = "two whole numbers of at least 1, of training and of test images"
@@ -93,4 +96,4 @@ def _two_amounts(images: object) -> bool:
     """Whether that can be numbers of training and of test images."""
     if not isinstance(images, tuple | list) or len(images) != len(SPLITS):
         return False
-    return all(isinstance(amount, int) and amount >= 1 for amount in images)
+    return all(isinstance(amount, int | np.integer) and amount >= 1 for amount in images)

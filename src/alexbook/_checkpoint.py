@@ -1,6 +1,7 @@
 """Checkpoints: one .npz of NumPy arrays that holds the weights, the history, and which run they belong to."""
 
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,13 @@ class Checkpoint:
         """Fills `history` and returns the weights; None if there is no file yet.
 
         Raises:
+            OSError: no file can be written there, which is better known now than after an epoch.
             ValueError: the file is damaged, or another run wrote it; it is left as it is.
         """
         if not self.path.exists():
-            return None
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                return None
         meta, weights = self._read()
         now = _shapes(current)
         self._compare(meta["run"] | _shapes(weights), self.run | now)

@@ -22,7 +22,7 @@ def cpu_name() -> str:
 
 
 def cores() -> int:
-    """The cores that this process may use: in a container fewer than the machine has."""
+    """The cores that this process may run on, which may be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

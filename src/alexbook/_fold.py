@@ -19,8 +19,8 @@ class Fold(TorchFunctionMode):
         """Stands for `function` wherever PyTorch would call it."""
         if function is torch.conv2d and len(args) == 7:  # as torch.nn.Conv2d calls it
             X, weight, bias, stride, padding, dilation, groups = args
-            few = weight.shape[1] < CHANNELS and (groups, dilation, X.ndim) == (1, (1, 1), 4)
-            if few and 1 < stride[0] == stride[1]:
+            plain = (groups, dilation, X.ndim) == (1, (1, 1), 4) and padding != "valid"
+            if plain and weight.shape[1] < CHANNELS and 1 < stride[0] == stride[1]:
                 return conv2d(X, weight, bias, stride[0], padding)
         return function(*args, **(kwargs or {}))
 

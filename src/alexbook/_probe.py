@@ -50,9 +50,7 @@ PYTORCH = Package(
     "PyTorch",
     "torch",
     "torch torchvision",
-    "import torch as m, torchvision;"
-    "gpus = [m.cuda.get_device_name(i) for i in range(m.cuda.device_count())];"
-    "gpus += ['Apple GPU'] * m.backends.mps.is_available()",
+    "import torch as m, torchvision;gpus = [m.cuda.get_device_name(i) for i in range(m.cuda.device_count())]",
 )
 TENSORFLOW = Package(
     "TensorFlow",

@@ -60,7 +60,8 @@ def checks() -> Iterator[Check]:
     yield check_gpu(gpus)
     yield check_d2l()
     yield check_data(packages[0])
-    yield check_profile(any(gpus.values()))
+    for accelerator in sorted({bool(seen) for seen in gpus.values()} or {False}):
+        yield check_profile(accelerator, [name for name, seen in gpus.items() if bool(seen) == accelerator])
 
 
 def check_packages() -> tuple[list[Check], dict[str, list[str]]]:
@@ -123,11 +124,12 @@ def check_data(numpy: Check) -> Check:
     return Check(None, "data", found, "connect to the network, or set ALEXBOOK_DATA to a folder with Fashion-MNIST")
 
 
-def check_profile(accelerator: bool) -> Check:
-    """The profile that a chapter would use."""
+def check_profile(accelerator: bool, names: list[str]) -> Check:
+    """The profile that a chapter would use in the frameworks of these names, which see a GPU or do not."""
     try:
         profile = profiles.current_profile(accelerator)
     except ValueError as error:
         return Check(False, "profile", str(error), "unset ALEXBOOK_PROFILE, or correct it")
     epochs = "all epochs" if profile.epochs is None else f"at most {profile.epochs} epoch(s)"
-    return Check(True, "profile", f"{profile.name}: up to {profile.train:,} training images, {epochs}")
+    found = f"{profile.name}: up to {profile.train:,} training images, {epochs}"
+    return Check(True, "profile", f"{found} ({', '.join(names)})" if names else found)

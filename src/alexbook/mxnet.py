@@ -140,6 +140,8 @@ def train_ch6(
     """
     if not isinstance(net, _gluon.Block):
         raise TypeError(f"net must be a gluon Block, got {net!r}")
+    if not isinstance(device, _mx.Context):
+        raise TypeError(f"device must be a context of MXNet, such as d2l.try_gpu(), got {device!r}")
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe, quiet)
     return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
 

@@ -33,7 +33,7 @@ def record() -> dict[str, Fact]:
     """All that was noted so far, ready for `json.dumps`.
 
     Always there: backend, version (the backend's), python, device; None while no backend has been imported.
-    Noted by those who do it: profile, data (its source), seed, images (seen in training in all), epochs,
+    Noted by those who do it: profile, precision, data (its source), seed, images (seen in training in all), epochs,
     seconds (of training), accuracy (on the test images). Where there were several trainings, the amounts are their
     sums, seed is a list in words, and accuracy is absent.
     """

@@ -7,6 +7,7 @@ import itertools
 import math
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,7 +64,10 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
 
     Raises:
         FloatingPointError: the loss is no longer finite.
-        ValueError: there is no batch, or the checkpoint is damaged or belongs to another run.
+        OSError: the checkpoint cannot be written.
+        TypeError: batches can be taken only once.
+        ValueError: there is no batch, the checkpoint is damaged or belongs to another run, or ALEXBOOK_PROFILE names
+            no profile.
     """
     X, _ = _first("train_iter", train_iter)
     _first("test_iter", test_iter)
@@ -102,6 +106,10 @@ def _most_epochs(profile: Profile, train_iter: Any) -> int | None:
 
 
 def _first(name: str, batches: Any) -> tuple[Any, Any]:
+    if isinstance(batches, Iterator):
+        raise TypeError(
+            f"{name} must give its batches anew in every epoch, as a list or a loader does, got {batches!r}"
+        )
     for X, y in batches:
         return X, y
     raise ValueError(f"{name} must give at least one batch (X, y), got none")

@@ -89,8 +89,8 @@ def load(root: Path) -> Book:
         config = yaml.safe_load(path.read_text("utf-8"))
         url, branch = (str(config["repository"][key]) for key in ("url", "branch"))
         settings = config["sphinx"]["config"]["bookweave"]
+        _check(path, config["bibtex_bibfiles"], settings)
         files = tuple(root / name for name in config["bibtex_bibfiles"])
-        _check(path, settings)
         path = root / "_toc.yml"
         chapters = tuple(Path(name).name for name in parse_toc_yaml(path))
     except KeyError as missing:
@@ -103,13 +103,20 @@ def load(root: Path) -> Book:
     return Book(root, chapters, url.rstrip("/"), branch, files, settings)
 
 
-def _check(path: Path, settings: Mapping[str, Any]) -> None:
+def _check(path: Path, bibliography: Any, settings: Any) -> None:
+    if not (isinstance(bibliography, list) and bibliography and isinstance(settings, dict)):
+        raise TypeError("'bibtex_bibfiles' that is no filled list, or 'bookweave' that is no mapping")
     for name, kind in OPTIONAL.items():
         if not isinstance(settings.get(name, kind()), kind):
             raise BookError(path, 0, f"expected '{name}' to be a {kind.__name__}, got {settings[name]!r}")
     for name, kind in SETTINGS.items():
         if not (isinstance(settings[name], kind) and settings[name]):
             raise BookError(path, 0, f"expected '{name}' to be a filled {kind.__name__}, got {settings[name]!r}")
+    for name, packages in settings["requires"].items():
+        if not isinstance(packages, list):
+            raise BookError(path, 0, f"expected the packages that '{name}' requires in a list, got {packages!r}")
+    if untitled := sorted(settings["languages"].keys() - settings["titles"].keys()):
+        raise BookError(path, 0, f"expected a title for {', '.join(untitled)} in 'titles', found none; add it")
 
 
 def _check_names(root: Path, chapters: tuple[str, ...], settings: Mapping[str, Any]) -> None:

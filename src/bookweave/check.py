@@ -24,7 +24,7 @@ def problems(book: Book) -> Iterator[str]:
             elif facts.get("code") != code_hash(woven):
                 cells = book.cells(chapter).relative_to(book.root).as_posix()
                 yield f"{path}: its outputs come from other code than {cells}; {again}"
-            elif facts["outputs"] != output_hash(woven):
+            elif facts.get("outputs") != output_hash(woven):
                 yield f"{path}: its outputs are not those of its run; restore them from version control, or {again}"
             elif not same(path, render(woven)):
                 yield f"{path}: differs from its prose and cells; run `bookweave build --notebooks`"

@@ -55,15 +55,17 @@ def run(root: Path, backend: tuple[str, ...], chapter: tuple[str, ...], profile:
     _expect(set(chapter), set(book.chapters), "chapter")
     pairs = [(name, each) for name in chapter or book.chapters for each in read_chapter(book, name)]
     _expect(set(backend), {each for _, each in pairs} | set(book.settings["backends"]), "backend")
+    chosen = [pair for pair in pairs if not backend or pair[1] in backend]
+    if not chosen:
+        raise click.UsageError(f"expected a notebook to run; {', '.join(chapter)} has none for {', '.join(backend)}")
     failed = False
-    for name, each in pairs:
-        if not backend or each in backend:
-            try:
-                for path in execute(book, name, each, profile):
-                    click.echo(f"wrote {path.relative_to(book.root)}")
-            except BookError as error:
-                failed = True
-                click.echo(f"Error: {error}", err=True)
+    for name, each in chosen:
+        try:
+            for path in execute(book, name, each, profile):
+                click.echo(f"wrote {path.relative_to(book.root)}")
+        except BookError as error:
+            failed = True
+            click.echo(f"Error: {error}", err=True)
     sys.exit(1 if failed else 0)
 
 

@@ -45,12 +45,15 @@ def build_site(root: Path) -> Path:
     Raises:
         BookError: Sphinx warned, or failed.
     """
-    languages = load(root).languages
+    languages, pages = load(root).languages, {*load(root).chapters, "genindex", "search"}
     with ProcessPoolExecutor(len(languages), multiprocessing.get_context("spawn")) as pool:
         failed = [pool.submit(build_edition, root, language) for language in languages]
     if any(each.result() for each in failed):
         raise BookError(root / "book", 0, "expected pages without a warning; see what Sphinx said above")
     for language in languages:
+        for page in (root / "_build" / language / "html").glob("*.html"):
+            if page.stem not in pages:  # of a chapter that is gone: Sphinx deletes no page
+                page.unlink()
         shutil.rmtree(root / "_site" / language, ignore_errors=True)
         shutil.copytree(root / "_build" / language / "html", root / "_site" / language)
     return Path(shutil.copy(root / "book" / "landing.html", root / "_site" / "index.html"))
