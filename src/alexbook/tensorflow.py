@@ -99,8 +99,10 @@ def load_data_fashion_mnist(
         shape (batch,). The training batches are shuffled anew in every epoch. Keras's `model.fit` takes them.
 
     Raises:
-        ValueError: `batch_size` or `resize` is not a whole number of at least 1, `shift` not one of at least 0, or
-            `held_out` not such a share; or `images` is not two whole numbers of at least 1.
+        DataError: the folder named by ALEXBOOK_DATA has no usable data.
+        ValueError: `batch_size` or `resize` is not a whole number of at least 1, `shift` not one of at least 0,
+            or `held_out` not such a share; `images` is not two whole numbers of at least 1; or ALEXBOOK_PROFILE names
+            no profile.
     """
     options = {"batch_size": batch_size, "resize": resize, "mirror": mirror, "shift": shift, "held_out": held_out}
     return loaders(_Loader, _ACCELERATOR, images, **options)
@@ -150,8 +152,11 @@ def train_ch6(
         The history, the trained network in it as `net`; after Ctrl-C, so far.
 
     Raises:
-        TypeError: `net_fn` is not a function that returns a Keras model, or `recipe` no Recipe.
-        ValueError: a number that cannot be, or a checkpoint that is damaged or of another run.
+        TypeError: `net_fn` is not a function that returns a Keras model, `recipe` no Recipe, or batches can be taken
+            only once.
+        ValueError: a number that cannot be, no batch, a checkpoint that is damaged or of another run, or an
+            ALEXBOOK_PROFILE that names no profile.
+        OSError: the checkpoint cannot be written.
         FloatingPointError: the loss is no longer finite.
     """
     # PyTorch's and MXNet's networks are callable too, and have a method `forward`.

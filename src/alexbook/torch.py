@@ -91,8 +91,10 @@ def load_data_fashion_mnist(
         shape (batch,). The training batches are shuffled anew in every epoch.
 
     Raises:
-        ValueError: `batch_size` or `resize` is not a whole number of at least 1, `shift` not one of at least 0, or
-            `held_out` not such a share; or `images` is not two whole numbers of at least 1.
+        DataError: the folder named by ALEXBOOK_DATA has no usable data.
+        ValueError: `batch_size` or `resize` is not a whole number of at least 1, `shift` not one of at least 0,
+            or `held_out` not such a share; `images` is not two whole numbers of at least 1; or ALEXBOOK_PROFILE names
+            no profile.
     """
     options = {"batch_size": batch_size, "resize": resize, "mirror": mirror, "shift": shift, "held_out": held_out}
     return loaders(_Loader, _ACCELERATOR, images, **options)
@@ -142,8 +144,10 @@ def train_ch6(
         The history; after Ctrl-C, so far.
 
     Raises:
-        TypeError: `net` is not a network of this framework, or `recipe` no Recipe.
-        ValueError: a number that cannot be, or a checkpoint that is damaged or of another run.
+        TypeError: `net` is not a network of this framework, `recipe` no Recipe, or batches can be taken only once.
+        ValueError: a number that cannot be, no batch, a checkpoint that is damaged or of another run, or an
+            ALEXBOOK_PROFILE that names no profile.
+        OSError: the checkpoint cannot be written.
         FloatingPointError: the loss is no longer finite.
     """
     if not isinstance(net, _torch.nn.Module):
