@@ -287,6 +287,8 @@ WRONG = [
     ("5", "run.stuck", lambda: lenets(ReLU=run(0.1))),
     ("5", "5.no-dropout", lambda: lenets(**{"ReLU and dropout": run(0.88, seconds=9, net=Sized(0, "Conv2d ReLU()"))})),
     ("5", "5.no-relu", lambda: lenets(ReLU=run(0.88, seconds=9, net=Sized(0, "Conv2d Sigmoid()")))),
+    ("5", "5.no-relu", lambda: lenets(standardized=run(0.9, seconds=9, net=Sized(0, "Conv2d Sigmoid()")))),
+    ("5", "5.not-standardized", lambda: lenets(standardized=run(0.89, seconds=9))),
     ("5", "5.no-sigmoid", lambda: lenets(sigmoid=run(0.8, seconds=9, net=Sized(0, "Conv2d ReLU()")))),
     ("5", "5.dropout-in-relu", lambda: lenets(ReLU=run(0.88, seconds=9, net=Sized(0, "ReLU() Dropout(p=0.5)")))),
     ("5", "run.other-images", lambda: lenets(ReLU=run(0.89, images=1000))),

@@ -8,6 +8,8 @@ import sys
 from collections import Counter
 from typing import Any
 
+from alexbook.exercises import _given
+from alexbook.exercises._judge import PARTS, judge, known
 from alexbook.exercises._verdict import language, shown
 from alexbook.exercises._words import Word, text
 
@@ -24,8 +26,6 @@ def check(part: Any, answer: Any) -> None:
         part: such as "4.2".
         answer: what the exercise asks for; `...`, there or inside, is a blank that is not yet filled.
     """
-    from alexbook.exercises._judge import judge  # here: who only reads a hint needs none of it
-
     if name := _known(part):
         _print(judge(name, answer).text(language()))
 
@@ -46,12 +46,10 @@ def given(part: Any) -> dict[str, Any]:
     """What an exercise starts from, as NumPy arrays and plain lists; empty, and a message, where there is nothing.
 
     Returns:
-        For "6", `layers`, `image` (1, 1, 245, 245), `weights` (outputs first) and `outputs` (1, channels, height,
-        width). For "7", `pytorch` and `tensorflow`, the same weights in both layouts. For "8", `input`, (channels,
-        height, width), and `layers`.
+        For "6", `layers`, `image` (1, 1, 245, 245), `weights` (outputs first) and `outputs`, (1, channels, height,
+        width) or, of fc5, (1, 10). For "7", `pytorch` and `tensorflow`, the same weights in both layouts. For "8",
+        `input`, (channels, height, width), and `layers`.
     """
-    from alexbook.exercises import _given
-
     name = _known(part)
     if name and name not in _given.PARTS:
         _print(text("given.none", language(), part=name, parts=list(_given.PARTS)))
@@ -59,8 +57,6 @@ def given(part: Any) -> dict[str, Any]:
 
 
 def _known(part: Any) -> str | None:
-    from alexbook.exercises._judge import PARTS, known
-
     name = known(part)
     if name is None:
         _print(text("unknown-part", language(), found=shown(part), parts=list(PARTS)))

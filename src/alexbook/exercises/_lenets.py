@@ -44,8 +44,9 @@ def lenets(answer: Any, verdict: Verdict) -> None:
 def _layers(runs: dict[str, Run], verdict: Verdict) -> None:
     """Whether the networks are what their names say, as far as they tell."""
     words = {kind: described(run.net) for kind, run in runs.items()}
-    if words["relu"] and "relu" not in words["relu"] and "sigmoid" in words["relu"]:
-        verdict.add("wrong", "5.no-relu")
+    for kind in ("relu", "dropout", "standardized"):
+        if "relu" not in words[kind] and "sigmoid" in words[kind]:
+            verdict.add("wrong", "5.no-relu", name=runs[kind].name)
     if words["sigmoid"] and "sigmoid" not in words["sigmoid"] and "relu" in words["sigmoid"]:
         verdict.add("wrong", "5.no-sigmoid")
     known = any(each in words["dropout"] for each in ("relu", "sigmoid", "conv"))
@@ -57,6 +58,8 @@ def _layers(runs: dict[str, Run], verdict: Verdict) -> None:
 
 def _compare(runs: dict[str, Run], verdict: Verdict) -> None:
     sigmoid, relu = runs["sigmoid"], runs["relu"]
+    if runs["standardized"].learned_like(relu):
+        verdict.add("wrong", "5.not-standardized")
     if not sigmoid.learned:
         verdict.add("note", "5.sigmoid-plateau", accuracy=sigmoid.accuracy)
     if any([stuck(run, verdict) for kind, run in runs.items() if kind != "sigmoid"]):
