@@ -105,10 +105,10 @@ collections = {  # images, year
     "PASCAL VOC": (10_103, 2010),
     "ILSVRC-2012": (1_431_167, 2012),
 }
-d2l.set_figsize((5.5, 3.5))
+d2l.set_figsize((6, 3.5))
 for name, (count, year) in collections.items():
     d2l.plt.semilogy(year, count, "o", color="C0")
-    d2l.plt.text(year + 0.4, count, name, va="center")
+    d2l.plt.text(year + 0.4, count, name, va="center", fontsize="small")
 d2l.plt.xlim(1987, 2020)
 _ = d2l.plt.ylabel("images")
 
