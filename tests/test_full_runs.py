@@ -118,7 +118,46 @@ def test_the_stopwatch_shows_what_speed_says_of_it():
     assert 3 < float(took["conv1_backward"]) / float(took["conv1"]) < 4
 
 
-@pytest.mark.parametrize(("backend", "times"), [("tensorflow", "1.4"), ("mxnet", "1.1")])
+@pytest.mark.parametrize(("backend", "times"), [("tensorflow", "1.4"), ("mxnet", "1.2")])
 def test_one_graph_is_faster_by_what_speed_says(backend, times):
     steps = printed(code("en", backend, "speed")["steps"])
     assert re.search(r"one graph .* (\d\.\d) times", steps)[1] == times
+
+
+def prose(language, chapter):
+    return " ".join(BOOK.prose(language, chapter).read_text("utf-8").split())
+
+
+def measured(cell):
+    """What a table of `make bench` says of PyTorch: the medians of d2l and ours, their ratio, and the share."""
+    row = r"(\w+) +PyTorch +([\d,]+) \(.*?\) +([\d,]+) \(.*?\) +([\d.]+)x"
+    rows = re.findall(row, printed(cell))
+    table = {name: [float(each.replace(",", "")) for each in values] for name, *values in rows}
+    return table, re.search(r"PyTorch +bf16: (\d+)%", printed(cell))[1]
+
+
+def test_speed_compares_the_processor_and_the_gpu_as_make_bench_measured_them():
+    cells = code("en", "pytorch", "speed")
+    (cpu, cpu_share), (gpu, gpu_share) = (measured(cells[name]) for name in ("bench", "bench-gpu"))
+    (step, epoch), (gpu_step, gpu_epoch) = ([table[name][2] for name in ("step", "epoch")] for table in (cpu, gpu))
+    loader, gpu_loader = (round(table["loader"][2]) for table in (cpu, gpu))
+    english, japanese = (prose(language, "speed") for language in ("en", "ja"))
+    assert f"{gpu_step} times against {step} for PyTorch above, and {gpu_epoch} against {epoch}." in english
+    assert f"{step}倍と{epoch}倍、ここでは{gpu_step}倍と{gpu_epoch}倍です。" in japanese
+    assert f"{gpu_loader} times against {loader}." in english
+    assert f"{loader}倍に対して、{gpu_loader}倍です。" in japanese
+    assert f"falls from {cpu_share} % to {gpu_share} %." in english
+    assert f"{cpu_share}% から {gpu_share}% に" in japanese
+    assert f"{128 / gpu['step'][1] * 1000:.1f}" == "4.2" and f"{469 * 128 / gpu['epoch'][1]:.1f}" == "3.1"
+    assert f"{gpu['loader'][0] / cpu['loader'][0]:.1f}" == "1.6"
+    assert gpu["step"][0] / cpu["step"][0] == pytest.approx(350, rel=0.05)
+    assert gpu["epoch"][1] / gpu["step"][1] == pytest.approx(2 / 3, abs=0.05)
+
+
+def test_on_the_gpu_the_products_run_at_the_share_that_speed_says_and_the_rest_takes_as_long():
+    text = printed(code("en", "pytorch", "speed")["bench-gpu"])
+    took = {kind: float(time) for time, kind in re.findall(r"([\d.]+) ms  (\w+)", text)}
+    shortest = float(re.search(r"all would take ([\d.]+) ms", text)[1])
+    assert round(shortest / took["convolutions"], 2) == 0.61
+    rest = sum(took[kind] for kind in ("pooling", "biases", "ReLU", "update"))
+    assert rest == pytest.approx(took["convolutions"], rel=0.05)

@@ -89,3 +89,5 @@ report("memory kept", step)
 # %% profile tags=["absent"]
 
 # %% products tags=["absent"]
+
+# %% fold tags=["absent"]

@@ -131,3 +131,14 @@ for names, count in work.items():
     took = sum(milliseconds[name] for name in names)
     speed = count * len(y) / took / 1e6
     print(f"{names[0]:<12}{speed:5.0f} GFLOP/s, {took / total:4.0%} of the time")
+
+# %% fold
+conv1 = net[0]
+blocks = nn.functional.pixel_unshuffle(X, 4)  # (128, 16, 56, 56)
+wider = nn.functional.pad(conv1.weight, (0, 1, 0, 1))  # (96, 1, 12, 12)
+window = nn.functional.pixel_unshuffle(wider, 4)  # (96, 16, 3, 3)
+with torch.no_grad():
+    folded = nn.functional.conv2d(blocks, window, conv1.bias)
+    difference = (folded - conv1(X)).abs().max().item()
+print(f"{tuple(folded.shape)}, the largest difference: {difference:.1e}")
+assert difference < 1e-2  # sums in another order; on a GPU, of rounded factors

@@ -83,3 +83,5 @@ if d2l.has_bf16():
 # %% profile tags=["absent"]
 
 # %% products tags=["absent"]
+
+# %% fold tags=["absent"]
