@@ -51,10 +51,10 @@ def main() -> None:
 
 def measure(repeats: int, gpu: bool, backends: list[str]) -> dict:
     """All values: loaders first, then, in fresh processes, steps, epochs, memory and the machine's limits."""
-    images, steps = (ALL, STEPS_ON_GPU) if gpu else (TRAINED, STEPS)
+    loaded, images, steps = (ALL, ALL, STEPS_ON_GPU) if gpu else (LOADED, TRAINED, STEPS)
     total = len(backends) * len(CODES) * (3 * repeats + (not gpu)) + 2 * repeats + 3 * gpu
     with tqdm(total=total, desc="measuring", unit="value") as bar:
-        values, _ = rounds(repeats, LOADED, backends, {"loader": ()}, bar)
+        values, _ = rounds(repeats, loaded, backends, {"loader": ()}, bar)
         trained, facts = rounds(repeats, images, backends, {"step": (steps,), "epoch": ()}, bar)
         more = on_gpu(steps, bar) if gpu else memory(images, backends, bar)
     return {
@@ -64,7 +64,7 @@ def measure(repeats: int, gpu: bool, backends: list[str]) -> dict:
         "precision": {name: each["precision"] for name, each in facts.items()},
         "python": facts["pytorch"]["python"],
         "versions": subjects.versions(),
-        "images": {"loader": LOADED[0], "step": steps * subjects.BATCH, "epoch": images[0]},
+        "images": {"loader": loaded[0], "step": steps * subjects.BATCH, "epoch": images[0]},
         "batch size": subjects.BATCH,
         "values": values | trained | more,
     }

@@ -40,7 +40,8 @@ def installed() -> list[str]:
 
 def with_gpu() -> list[str]:
     """The backends whose framework sees a GPU."""
-    return [backend for backend, package in zip(MODULES, FRAMEWORKS, strict=True) if probe(package)[1]]
+    seeing = {package.module for package in FRAMEWORKS if probe(package)[1]}
+    return [backend for backend, module in MODULES.items() if module in seeing]
 
 
 def write_images(folder: Path, train: int, test: int) -> None:

@@ -142,6 +142,24 @@ def test_d2l_finds_the_first_real_images(subjects, tmp_path):
     assert found.targets.tolist() == labels[:10].tolist()
 
 
+def test_the_profiler_watches_all_steps_but_the_first_five(subjects):
+    seen = []
+
+    class Profiler:
+        def start(self):
+            seen.append("start")
+
+        def stop(self):
+            seen.append("stop")
+
+    batches = subjects._Watched([np.ones(1)[None]] * 8, Profiler())
+    next(iter(batches))  # the training loop looks at one before it trains
+    assert seen == []
+    for step, _ in enumerate(batches):
+        seen.append(step)
+    assert seen == [*range(5), "start", 5, 6, 7, "stop"]
+
+
 @pytest.mark.parametrize("gpu", [False, True])
 def test_the_bench_takes_every_value_it_was_asked_for(gpu, subjects, monkeypatch, tmp_path, capsys):
     """With subjects that answer at once."""
@@ -172,7 +190,9 @@ def test_the_bench_takes_every_value_it_was_asked_for(gpu, subjects, monkeypatch
     assert run["values"].get("accuracy") == ({"fp32": 0.9, "bf16": 0.9} if gpu else None)
     assert run["values"].get("operations") == ({"mm": 0.5} if gpu else None)
     assert ("memory" in run["values"]) == (not gpu)
-    assert run["images"] == {"loader": 10_240, "step": 25_600 if gpu else 1_280, "epoch": 60_000 if gpu else 1_280}
+    assert run["images"] == dict(
+        zip(MEASURES, (60_000, 25_600, 60_000) if gpu else (10_240, 1_280, 1_280), strict=True)
+    )
     assert "a processor" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         monkeypatch.setattr(sys, "argv", ["bench.py", "--repeats", "0"])

@@ -55,6 +55,23 @@ def test_only_what_gains_by_it_is_folded(options, folded, monkeypatch):
     assert len(calls) == folded
 
 
+@pytest.mark.parametrize(
+    ("kind", "precision", "folded"), [("cuda", "bf16", 1), ("cuda", "fp32", 0), ("cpu", "bf16", 0)]
+)
+def test_a_training_folds_on_a_gpu_in_bfloat16(kind, precision, folded, monkeypatch):
+    from alexbook import torch as d2l
+    from alexbook import training
+
+    calls, conv2d, autocast = [], _fold.conv2d, torch.autocast
+    monkeypatch.setattr(_fold, "conv2d", lambda *args: [calls.append(args), conv2d(*args)][1])
+    monkeypatch.setattr(torch, "autocast", lambda _, *args, **options: autocast("cpu", *args, **options))
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 5, 4), torch.nn.Flatten(), torch.nn.Linear(100, 10))
+    learner = d2l._Learner(net, training.Plan(1, 0.1, precision=precision), "cpu")
+    learner._kind = kind
+    learner.evaluate(torch.rand(2, 1, 24, 24), torch.zeros(2))
+    assert len(calls) == folded
+
+
 def test_a_single_picture_is_left_alone():
     layer = torch.nn.Conv2d(1, 4, 5, 4)
     with _fold.Fold():

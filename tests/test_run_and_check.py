@@ -212,7 +212,17 @@ def test_the_installed_command_ends_with_0_1_or_2(root):
     assert command("build") == (1, "", f"Error: {root / PROSE}:35: expected every cell once, got 'model' again\n")
 
 
-@pytest.mark.parametrize("words", ["--nope", "run --chapter nets", "run --backend jax", "build now", "check --all"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--nope",
+        "run --chapter nets",
+        "run --backend jax",
+        "run --backend mxnet --chapter sums",
+        "build now",
+        "check --all",
+    ],
+)
 def test_what_is_not_understood_ends_with_2(root, words):
     said = bookweave(root, *words.split())
     assert said.code == 2

@@ -454,7 +454,7 @@ def test_batches_that_can_be_taken_only_once(backend):
 def test_a_checkpoint_that_cannot_be_written_is_told_before_the_training(backend, tmp_path):
     (tmp_path / "file").touch()
     never = Interrupted(problem(backend)[0], 0)  # its first step would end the training
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(OSError, match=r"run\.npz: no checkpoint can be written there .* give another path"):
         train(backend, batches=never, checkpoint=tmp_path / "file" / "run.npz")
 
 
@@ -485,6 +485,13 @@ def test_what_is_no_network_of_the_framework(backend):
     for net in (*others, keras_model, "net"):
         with pytest.raises(TypeError, match=wanted):
             train(backend, net)
+
+
+@pytest.mark.parametrize("name", ["mxnet", "tensorflow"])
+def test_what_is_no_device(name):
+    backend = present()[name]
+    with pytest.raises(TypeError, match=r"^device must be .*, got 3$"):
+        backend.d2l.train_ch6(backend.network("flatten", "dense 10"), *problem(backend), 1, 0.1, 3)
 
 
 def test_a_function_that_returns_no_keras_model():

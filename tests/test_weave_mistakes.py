@@ -47,7 +47,7 @@ MISTAKES = {  # what is replaced in which file, and what is said of it
     "no languages": ("_config.yml", "{en: English, ja: 日本語}", "{}", "_config.yml: expected 'languages' to be"),
     "requires": ("_config.yml", "mxnet: [d2l==1.0.3, mxnet==1.9.1]", "mxnet: d2l", "_config.yml: expected the pack"),
     "titles": ("_config.yml", "ja: 小さな本", "fr: Un livre", "_config.yml: expected a title for ja in 'titles'"),
-    "no bibliography": ("_config.yml", "[book/references.bib]", "[]", "_config.yml: expected the settings of a book"),
+    "no bibliography": ("_config.yml", "[book/references.bib]", "[]", "_config.yml: expected 'bibtex_bibfiles' to be"),
     "languages": ("_config.yml", "languages:", "tongues:", "_config.yml: expected the setting 'languages'"),
 }  # fmt: skip
 

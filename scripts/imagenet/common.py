@@ -230,8 +230,8 @@ def checkpoint(args, read):
     """What `read` finds in the checkpoint; None if there is none yet. One of another run ends the program."""
     if args.checkpoint is None:
         return None
+    writable(args.checkpoint)
     if not args.checkpoint.exists():
-        writable(args.checkpoint)
         return None
     try:
         saved = read(args.checkpoint)

@@ -40,10 +40,14 @@ class Checkpoint:
             OSError: no file can be written there, which is better known now than after an epoch.
             ValueError: the file is damaged, or another run wrote it; it is left as it is.
         """
-        if not self.path.exists():
+        try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path.parent):
-                return None
+                pass
+        except OSError as error:
+            raise OSError(f"{self.path}: no checkpoint can be written there ({error}); give another path") from error
+        if not self.path.exists():
+            return None
         meta, weights = self._read()
         now = _shapes(current)
         self._compare(meta["run"] | _shapes(weights), self.run | now)

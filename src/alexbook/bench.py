@@ -23,7 +23,7 @@ _KINDS = {  # of PyTorch's operations, by what stands in their names
     "update of the weights": ("_foreach",),
     "biases": ("add_", "sum"),
     "ReLU": ("clamp", "threshold"),
-    "copies, most of them from or to bfloat16": ("copy_",),
+    "copies": ("copy_",),
 }
 
 
@@ -49,7 +49,7 @@ def table(run: dict[str, Any]) -> None:
         peak = f"; peak {memory[backend]['alexbook']:.2f} GB" if memory else ""
         print(f"{_NAMES[backend]:<11}{run['precision'][backend]}: {share:.0%} of that limit{peak}")
     if operations := run["values"].get("operations"):
-        _operations(operations, run["batch size"] * OPERATIONS / 1e6 / limits["bf16"])
+        _operations(operations, run["batch size"] * OPERATIONS / 1e6 / limits[run["precision"]["pytorch"]])
     if accuracies := run["values"].get("accuracy"):
         found = ", ".join(f"{name} {accuracy:.4f}" for name, accuracy in accuracies.items())
         print(f"test accuracy after ten epochs: {found}")

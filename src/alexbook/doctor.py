@@ -60,8 +60,10 @@ def checks() -> Iterator[Check]:
     yield check_gpu(gpus)
     yield check_d2l()
     yield check_data(packages[0])
-    for accelerator in sorted({bool(seen) for seen in gpus.values()} or {False}):
-        yield check_profile(accelerator, [name for name, seen in gpus.items() if bool(seen) == accelerator])
+    named = os.environ.get("ALEXBOOK_PROFILE")  # else each framework takes the one that fits what it sees
+    seeing = {name: bool(seen) and not named for name, seen in gpus.items()}
+    for accelerator in sorted(set(seeing.values()) or {False}):
+        yield check_profile(accelerator, [name for name, sees in seeing.items() if sees == accelerator])
 
 
 def check_packages() -> tuple[list[Check], dict[str, list[str]]]:

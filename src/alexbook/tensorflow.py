@@ -152,8 +152,8 @@ def train_ch6(
         The history, the trained network in it as `net`; after Ctrl-C, so far.
 
     Raises:
-        TypeError: `net_fn` is not a function that returns a Keras model, `recipe` no Recipe, or batches can be taken
-            only once.
+        TypeError: `net_fn` is not a function that returns a Keras model, `device` no device, `recipe` no Recipe, or
+            batches can be taken only once.
         ValueError: a number that cannot be, no batch, a checkpoint that is damaged or of another run, or an
             ALEXBOOK_PROFILE that names no profile.
         OSError: the checkpoint cannot be written.
@@ -165,6 +165,8 @@ def train_ch6(
             "TensorFlow builds the network on the device, so train_ch6 needs a function that returns it: "
             f"def net(): return tf.keras.Sequential([...]); got {net_fn!r}"
         )
+    if not isinstance(device, str) and not hasattr(device, "_device_name"):
+        raise TypeError(f"device must be d2l.try_gpu(), or a name such as '/GPU:0', got {device!r}")
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe, quiet)
     return training.train(_Learner(net_fn, plan, device), train_iter, test_iter, plan)
 

@@ -104,8 +104,9 @@ def load(root: Path) -> Book:
 
 
 def _check(path: Path, bibliography: Any, settings: Any) -> None:
-    if not (isinstance(bibliography, list) and bibliography and isinstance(settings, dict)):
-        raise TypeError("'bibtex_bibfiles' that is no filled list, or 'bookweave' that is no mapping")
+    for section, value, wanted in (("bibtex_bibfiles", bibliography, list), ("bookweave", settings, dict)):
+        if not (isinstance(value, wanted) and value):
+            raise BookError(path, 0, f"expected '{section}' to be a filled {wanted.__name__}, got {value!r}")
     for name, kind in OPTIONAL.items():
         if not isinstance(settings.get(name, kind()), kind):
             raise BookError(path, 0, f"expected '{name}' to be a {kind.__name__}, got {settings[name]!r}")

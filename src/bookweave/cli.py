@@ -57,7 +57,8 @@ def run(root: Path, backend: tuple[str, ...], chapter: tuple[str, ...], profile:
     _expect(set(backend), {each for _, each in pairs} | set(book.settings["backends"]), "backend")
     chosen = [pair for pair in pairs if not backend or pair[1] in backend]
     if not chosen:
-        raise click.UsageError(f"expected a notebook to run; {', '.join(chapter)} has none for {', '.join(backend)}")
+        where = f"{', '.join(chapter)} has none" + (f" for {', '.join(backend)}" if backend else "")
+        raise click.UsageError(f"expected a notebook to run, but {where}; name another chapter or backend")
     failed = False
     for name, each in chosen:
         try:
