@@ -20,6 +20,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import sync_playwright
 
 from bookweave.book import PLAIN, load
+from bookweave.editions import drop_gone
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_site"
@@ -211,6 +212,18 @@ def visits(base, browser):
         found[language, name] = Visit(tab.problems, tab.elsewhere, **facts)
     context.close()
     return found
+
+
+def test_the_page_of_a_chapter_that_is_gone_goes_too(tmp_path):
+    for name in ("index.html", "gone.html", "search.html", "genindex.html", "searchindex.js"):
+        (tmp_path / name).touch()
+    drop_gone(tmp_path, ("index",))
+    assert {page.name for page in tmp_path.iterdir()} == {
+        "index.html",
+        "search.html",
+        "genindex.html",
+        "searchindex.js",
+    }
 
 
 def test_the_site_holds_the_editions_the_way_in_and_the_wheel(base):

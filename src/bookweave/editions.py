@@ -45,18 +45,23 @@ def build_site(root: Path) -> Path:
     Raises:
         BookError: Sphinx warned, or failed.
     """
-    languages, pages = load(root).languages, {*load(root).chapters, "genindex", "search"}
+    languages = load(root).languages
     with ProcessPoolExecutor(len(languages), multiprocessing.get_context("spawn")) as pool:
         failed = [pool.submit(build_edition, root, language) for language in languages]
     if any(each.result() for each in failed):
         raise BookError(root / "book", 0, "expected pages without a warning; see what Sphinx said above")
     for language in languages:
-        for page in (root / "_build" / language / "html").glob("*.html"):
-            if page.stem not in pages:  # of a chapter that is gone: Sphinx deletes no page
-                page.unlink()
+        drop_gone(root / "_build" / language / "html", load(root).chapters)
         shutil.rmtree(root / "_site" / language, ignore_errors=True)
         shutil.copytree(root / "_build" / language / "html", root / "_site" / language)
     return Path(shutil.copy(root / "book" / "landing.html", root / "_site" / "index.html"))
+
+
+def drop_gone(built: Path, chapters: tuple[str, ...]) -> None:
+    """Delete the pages of chapters that are gone: Sphinx deletes none."""
+    for page in built.glob("*.html"):
+        if page.stem not in {*chapters, "genindex", "search"}:
+            page.unlink()
 
 
 def build_edition(root: Path, language: str) -> bool:
