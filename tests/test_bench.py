@@ -65,7 +65,7 @@ def test_a_run_on_a_gpu_tells_of_what_a_step_consists_and_what_half_the_bits_cos
     out = capsys.readouterr().out
     assert "peak" not in out
     shortest = 100 * 6 * 938_146_176 / 1e9
-    assert f"(at the limit, all would take {shortest:.2f} ms):\n  2.50 ms  pooling\n" in out
+    assert f"(at the limit, {shortest:.2f} ms in all):\n  2.50 ms  pooling\n" in out
     assert "pooling\n  2.00 ms  convolutions and products\n  0.12 ms  all else\n" in out
     assert out.endswith("test accuracy after ten epochs: fp32 0.8800, bf16 0.8785\n")
 

@@ -61,7 +61,7 @@ def _operations(operations: dict[str, float], shortest: float) -> None:
     for name, took in operations.items():
         found = [kind for kind, parts in _KINDS.items() if any(part in name for part in parts)]
         kinds[found[0] if found else "all else"] += took
-    print(f"what a PyTorch step consists of, by the profiler (at the limit, all would take {shortest:.2f} ms):")
+    print(f"a step of PyTorch, by the profiler (at the limit, {shortest:.2f} ms in all):")
     for kind, took in sorted(kinds.items(), key=lambda each: -each[1]):
         print(f"{took:6.2f} ms  {kind}")
 
