@@ -151,10 +151,10 @@ def test_the_data_without_pooch_or_numpy(monkeypatch):
 
 def test_the_profile(monkeypatch):
     monkeypatch.setenv("ALEXBOOK_PROFILE", "")
-    assert doctor.check_profile(True, []).found == "full: up to 60,000 training images, all epochs"
-    assert doctor.check_profile(False, []).found == "quick: up to 10,240 training images, at most 3 epoch(s)"
+    assert doctor.check_profile(True).found == "full: up to 60,000 training images, all epochs"
+    assert doctor.check_profile(False).found == "quick: up to 10,240 training images, at most 3 epoch(s)"
     monkeypatch.setenv("ALEXBOOK_PROFILE", "fast")
-    check = doctor.check_profile(False, [])
+    check = doctor.check_profile(False)
     assert (check.works, check.fix) == (False, "unset ALEXBOOK_PROFILE, or correct it")
 
 

@@ -1,5 +1,7 @@
 """A folded convolution is the convolution, whatever its window, its steps and its margins."""
 
+from unittest import mock
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -29,6 +31,14 @@ def test_folded_it_gives_the_same_answer_and_gradients(channels, window, step, p
         torch.testing.assert_close(one, other)
 
 
+@pytest.fixture
+def conv2d(monkeypatch):
+    """The folded convolution, with its calls counted."""
+    counted = mock.Mock(wraps=_fold.conv2d)
+    monkeypatch.setattr(_fold, "conv2d", counted)
+    return counted
+
+
 @pytest.mark.parametrize(
     ("options", "folded"),
     [
@@ -44,32 +54,29 @@ def test_folded_it_gives_the_same_answer_and_gradients(channels, window, step, p
         ({"stride": 4, "in_channels": 8}, False),
     ],
 )
-def test_only_what_gains_by_it_is_folded(options, folded, monkeypatch):
-    calls, conv2d = [], _fold.conv2d
-    monkeypatch.setattr(_fold, "conv2d", lambda *args: [calls.append(args), conv2d(*args)][1])
+def test_only_what_gains_by_it_is_folded(options, folded, conv2d):
     layer = torch.nn.Conv2d(**{"in_channels": 2, "out_channels": 4, "kernel_size": 5} | options)
     X = torch.rand(2, layer.in_channels, 20, 20)
     with _fold.Fold():
         found = layer(X)
     torch.testing.assert_close(found, layer(X))
-    assert len(calls) == folded
+    assert conv2d.call_count == folded
 
 
 @pytest.mark.parametrize(
     ("kind", "precision", "folded"), [("cuda", "bf16", 1), ("cuda", "fp32", 0), ("cpu", "bf16", 0)]
 )
-def test_a_training_folds_on_a_gpu_in_bfloat16(kind, precision, folded, monkeypatch):
+def test_a_training_folds_on_a_gpu_in_bfloat16(kind, precision, folded, conv2d, monkeypatch):
     from alexbook import torch as d2l
     from alexbook import training
 
-    calls, conv2d, autocast = [], _fold.conv2d, torch.autocast
-    monkeypatch.setattr(_fold, "conv2d", lambda *args: [calls.append(args), conv2d(*args)][1])
+    autocast = torch.autocast
     monkeypatch.setattr(torch, "autocast", lambda _, *args, **options: autocast("cpu", *args, **options))
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 5, 4), torch.nn.Flatten(), torch.nn.Linear(100, 10))
     learner = d2l._Learner(net, training.Plan(1, 0.1, precision=precision), "cpu")
     learner._kind = kind
     learner.evaluate(torch.rand(2, 1, 24, 24), torch.zeros(2))
-    assert len(calls) == folded
+    assert conv2d.call_count == folded
 
 
 def test_a_single_picture_is_left_alone():

@@ -131,8 +131,8 @@ def prose(language, chapter):
 def measured(cell):
     """What a table of `make bench` says of PyTorch: the medians of d2l and ours, their ratio, and the share."""
     row = r"(\w+) +PyTorch +([\d,]+) \(.*?\) +([\d,]+) \(.*?\) +([\d.]+)x"
-    rows = re.findall(row, printed(cell))
-    table = {name: [float(each.replace(",", "")) for each in values] for name, *values in rows}
+    found = re.findall(row, printed(cell))
+    table = {name: [float(each.replace(",", "")) for each in values] for name, *values in found}
     return table, re.search(r"PyTorch +bf16: (\d+)%", printed(cell))[1]
 
 

@@ -386,7 +386,10 @@ def test_a_folder_that_cannot_be_used_is_refused(common, tree, what, capsys):
 
 @pytest.mark.parametrize(
     "option",
-    [("--epochs", "0"), ("--epochs", "x"), ("--lr", "x"), ("--seed", "-1"), ("--workers", "1.5"), ("--dropout", "1")],
+    [
+        *(("--epochs", "0"), ("--lr", "-1"), ("--seed", "-1"), ("--workers", "-1"), ("--dropout", "1")),
+        *(("--epochs", "x"), ("--lr", "x"), ("--workers", "1.5")),
+    ],
 )
 def test_a_number_that_cannot_be_is_refused(common, tree, option, capsys):
     with pytest.raises(SystemExit, match="2"):

@@ -151,23 +151,19 @@ def evaluate(net, loader, unreadable, title):
 
 def together(sums, unreadable):
     """The sums over all processes; what each could not read is known to all."""
-    everyone = [(sums, dict(unreadable))]
-    if PROCESSES > 1:
-        everyone *= PROCESSES
-        distributed.all_gather_object(everyone, (sums, dict(unreadable)))
+    everyone = gathered((sums, dict(unreadable)))
     for _, failures in everyone:
         for failure in failures.items():
             unreadable.add(*failure)
     return [sum(each) for each in zip(*(sums for sums, _ in everyone), strict=True)]
 
 
-def alike(done):
-    """Ends the program if the processes found checkpoints of different epochs: they would train different networks."""
-    everyone = [done]
+def gathered(value):
+    """What every process has given, in a list."""
+    everyone = [value] * PROCESSES
     if PROCESSES > 1:
-        everyone *= PROCESSES
-        distributed.all_gather_object(everyone, done)
-    common.alike(everyone)
+        distributed.all_gather_object(everyone, value)
+    return everyone
 
 
 def main():
@@ -186,10 +182,9 @@ def main():
     model = DistributedDataParallel(net) if PROCESSES > 1 else net
     optimizer = torch.optim.SGD(net.parameters(), args.lr, momentum=0.9, weight_decay=5e-4)
     scheduler = ReduceLROnPlateau(optimizer, factor=0.1, patience=common.PATIENCE, threshold=0, min_lr=args.lr / 1000)
-    parts, done = {"net": net, "optimizer": optimizer, "scheduler": scheduler}, 0
-    if saved:
-        done = saved["epoch"]
-    alike(done)
+    parts = {"net": net, "optimizer": optimizer, "scheduler": scheduler}
+    done = saved["epoch"] if saved else 0
+    common.alike(gathered(done))
     if saved:
         for name, part in parts.items():
             part.load_state_dict(saved[name])

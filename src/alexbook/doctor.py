@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 import alexbook
@@ -60,10 +61,11 @@ def checks() -> Iterator[Check]:
     yield check_gpu(gpus)
     yield check_d2l()
     yield check_data(packages[0])
-    named = os.environ.get("ALEXBOOK_PROFILE")  # else each framework takes the one that fits what it sees
-    seeing = {name: bool(seen) and not named for name, seen in gpus.items()}
-    for accelerator in sorted(set(seeing.values()) or {False}):
-        yield check_profile(accelerator, [name for name, sees in seeing.items() if sees == accelerator])
+    told: dict[Check, list[str]] = {}  # each framework takes the profile that fits what it sees
+    for name, seen in (gpus or {"": []}).items():
+        told.setdefault(check_profile(bool(seen)), []).append(name)
+    for check, names in told.items():
+        yield check if len(told) == 1 else replace(check, found=f"{check.found} ({', '.join(names)})")
 
 
 def check_packages() -> tuple[list[Check], dict[str, list[str]]]:
@@ -126,12 +128,11 @@ def check_data(numpy: Check) -> Check:
     return Check(None, "data", found, "connect to the network, or set ALEXBOOK_DATA to a folder with Fashion-MNIST")
 
 
-def check_profile(accelerator: bool, names: list[str]) -> Check:
-    """The profile that a chapter would use in the frameworks of these names, which see a GPU or do not."""
+def check_profile(accelerator: bool) -> Check:
+    """The profile that a chapter would use."""
     try:
         profile = profiles.current_profile(accelerator)
     except ValueError as error:
         return Check(False, "profile", str(error), "unset ALEXBOOK_PROFILE, or correct it")
     epochs = "all epochs" if profile.epochs is None else f"at most {profile.epochs} epoch(s)"
-    found = f"{profile.name}: up to {profile.train:,} training images, {epochs}"
-    return Check(True, "profile", f"{found} ({', '.join(names)})" if names else found)
+    return Check(True, "profile", f"{profile.name}: up to {profile.train:,} training images, {epochs}")

@@ -104,20 +104,23 @@ def load(root: Path) -> Book:
 
 
 def _check(path: Path, bibliography: Any, settings: Any) -> None:
-    for section, value, wanted in (("bibtex_bibfiles", bibliography, list), ("bookweave", settings, dict)):
-        if not (isinstance(value, wanted) and value):
-            raise BookError(path, 0, f"expected '{section}' to be a filled {wanted.__name__}, got {value!r}")
+    _check_filled(path, "bibtex_bibfiles", bibliography, list)
+    _check_filled(path, "bookweave", settings, dict)
     for name, kind in OPTIONAL.items():
         if not isinstance(settings.get(name, kind()), kind):
             raise BookError(path, 0, f"expected '{name}' to be a {kind.__name__}, got {settings[name]!r}")
     for name, kind in SETTINGS.items():
-        if not (isinstance(settings[name], kind) and settings[name]):
-            raise BookError(path, 0, f"expected '{name}' to be a filled {kind.__name__}, got {settings[name]!r}")
+        _check_filled(path, name, settings[name], kind)
     for name, packages in settings["requires"].items():
         if not isinstance(packages, list):
             raise BookError(path, 0, f"expected the packages that '{name}' requires in a list, got {packages!r}")
     if untitled := sorted(settings["languages"].keys() - settings["titles"].keys()):
         raise BookError(path, 0, f"expected a title for {', '.join(untitled)} in 'titles', found none; add it")
+
+
+def _check_filled(path: Path, name: str, value: Any, kind: type) -> None:
+    if not (isinstance(value, kind) and value):
+        raise BookError(path, 0, f"expected '{name}' to be a filled {kind.__name__}, got {value!r}")
 
 
 def _check_names(root: Path, chapters: tuple[str, ...], settings: Mapping[str, Any]) -> None:

@@ -45,13 +45,13 @@ def build_site(root: Path) -> Path:
     Raises:
         BookError: Sphinx warned, or failed.
     """
-    languages = load(root).languages
-    with ProcessPoolExecutor(len(languages), multiprocessing.get_context("spawn")) as pool:
-        failed = [pool.submit(build_edition, root, language) for language in languages]
+    book = load(root)
+    with ProcessPoolExecutor(len(book.languages), multiprocessing.get_context("spawn")) as pool:
+        failed = [pool.submit(build_edition, root, language) for language in book.languages]
     if any(each.result() for each in failed):
         raise BookError(root / "book", 0, "expected pages without a warning; see what Sphinx said above")
-    for language in languages:
-        drop_gone(root / "_build" / language / "html", load(root).chapters)
+    for language in book.languages:
+        drop_gone(root / "_build" / language / "html", book.chapters)
         shutil.rmtree(root / "_site" / language, ignore_errors=True)
         shutil.copytree(root / "_build" / language / "html", root / "_site" / language)
     return Path(shutil.copy(root / "book" / "landing.html", root / "_site" / "index.html"))
