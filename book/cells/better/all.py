@@ -1,8 +1,3 @@
-# %% size
-gpu = d2l.num_gpus() > 0
-full, quick, smoke = ((60_000, 10_000), 128, 10, 20), ((1_024, 512), 16, 2, 4), ((128, 64), 16, 1, 1)
-images, batch_size, trial, epochs = profiles.pick(full=full, quick=quick, smoke=smoke, accelerator=gpu)
-
 # %% recipes
 better = d2l.Recipe(momentum=0.9, warmup=0.2, label_smoothing=0.1)
 plans = [("D2L's", d2l.Recipe(), False, 0.01), *(("better", better, True, lr) for lr in (0.005, 0.01, 0.02))]

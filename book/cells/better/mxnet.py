@@ -27,6 +27,11 @@ net.add(
     nn.Dense(10),
 )
 
+# %% size
+gpu = d2l.num_gpus() > 0
+full, quick, smoke = ((60_000, 10_000), 128, 10, 20), ((768, 256), 16, 2, 4), ((128, 64), 16, 1, 1)
+images, batch_size, trial, epochs = profiles.pick(full=full, quick=quick, smoke=smoke, accelerator=gpu)
+
 
 # %% answers
 def probabilities(net):  # of each class, for each test image: (images, 10)

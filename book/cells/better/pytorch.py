@@ -33,6 +33,11 @@ net = nn.Sequential(  # takes (batch, channels, height, width) = (batch, 1, 224,
     nn.Linear(4096, 10),
 )
 
+# %% size
+gpu = d2l.num_gpus() > 0
+full, quick, smoke = ((60_000, 10_000), 128, 10, 20), ((1_024, 512), 16, 2, 4), ((128, 64), 16, 1, 1)
+images, batch_size, trial, epochs = profiles.pick(full=full, quick=quick, smoke=smoke, accelerator=gpu)
+
 
 # %% answers
 @torch.no_grad()

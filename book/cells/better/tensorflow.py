@@ -28,6 +28,12 @@ def net():  # takes (batch, height, width, channels) = (batch, 224, 224, 1)
     return tf.keras.Sequential(stack)
 
 
+# %% size
+gpu = d2l.num_gpus() > 0
+full, quick, smoke = ((60_000, 10_000), 128, 10, 20), ((1_024, 512), 16, 2, 4), ((128, 64), 16, 1, 1)
+images, batch_size, trial, epochs = profiles.pick(full=full, quick=quick, smoke=smoke, accelerator=gpu)
+
+
 # %% answers
 def probabilities(net):  # of each class, for each test image: (images, 10)
     return tf.concat([tf.nn.softmax(tf.cast(net(X), tf.float32)) for X, _ in test_iter], axis=0).numpy()
