@@ -64,9 +64,9 @@ def test_only_what_gains_by_it_is_folded(options, folded, conv2d):
 
 
 @pytest.mark.parametrize(
-    ("kind", "precision", "folded"), [("cuda", "bf16", 1), ("cuda", "fp32", 0), ("cpu", "bf16", 0)]
+    ("kind", "precision", "folded"), [("cuda", "bf16", 1), ("cuda", "fp32", 0), ("cpu", "bf16", 1), ("cpu", "fp32", 0)]
 )
-def test_a_training_folds_on_a_gpu_in_bfloat16(kind, precision, folded, conv2d, monkeypatch):
+def test_a_training_folds_in_bfloat16(kind, precision, folded, conv2d, monkeypatch):
     from alexbook import torch as d2l
     from alexbook import training
 

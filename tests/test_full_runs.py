@@ -116,6 +116,10 @@ def test_the_stopwatch_shows_what_speed_says_of_it():
     assert share["conv1"] == pytest.approx(0.1, abs=0.02) and share["mm"] < 0.5
     took = dict(re.findall(r"(\w+) +([\d.]+) ms", printed(cells["profile"])))
     assert 3 < float(took["conv1_backward"]) / float(took["conv1"]) < 4
+    before, after = (int(speed) for speed in re.findall(r"(\d+) images/s", printed(cells["gain"])))
+    eighth = next(int(percent) for name, _, percent in products if name == "conv1") / 100
+    assert eighth == pytest.approx(1 / 8, abs=0.01)
+    assert (1 - before / after) / eighth == pytest.approx(1 / 2, abs=0.2)
 
 
 @pytest.mark.parametrize(("backend", "times"), [("tensorflow", "1.4"), ("mxnet", "1.1")])

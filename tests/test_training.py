@@ -562,7 +562,7 @@ def test_in_bfloat16_the_weights_stay_in_float32(backend):
 def test_the_precision_is_what_the_processor_is_faster_in(backend, native, monkeypatch, any_processor):
     monkeypatch.setattr(provenance, "_facts", {})
     monkeypatch.setattr(provenance, "_trainings", {})
-    monkeypatch.setattr(backend.d2l, "has_tiles" if backend.name == "mxnet" else "has_bf16", lambda *_: native)
+    monkeypatch.setattr(backend.d2l, "has_tiles", lambda: native)
     if native and backend.name == "mxnet" and not has_avx512():
         return
     expected = "bf16" if native else "fp32"

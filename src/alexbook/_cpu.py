@@ -27,8 +27,8 @@ def cores() -> int:
 
 
 def has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 by itself. Where it does not, bfloat16 is slower than float32."""
-    return not _flags().isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})  # Intel and AMD, Intel, Arm
+    """Whether the processor multiplies bfloat16 by itself. Arm's that do are not told: nobody has tried them here."""
+    return not _flags().isdisjoint({"avx512_bf16", "amx_bf16"})
 
 
 def has_avx512() -> bool:
@@ -38,7 +38,11 @@ def has_avx512() -> bool:
 
 @functools.cache
 def has_tiles() -> bool:
-    """Whether this process may use AMX, Intel's matrix unit; asks Linux for the permission that it wants."""
+    """Whether this process may use AMX, Intel's matrix unit; asks Linux for the permission that it wants.
+
+    On a processor, only then is a training faster in bfloat16. With the instructions of AVX-512 alone, PyTorch took 1.6
+    times as long for a step of AlexNet as in float32, and TensorFlow 1.7 times.
+    """
     if "amx_bf16" not in _flags():
         return False
     libc = ctypes.CDLL(None)
@@ -57,7 +61,7 @@ def keep_memory(keep: bool = True) -> None:
 
 
 def _flags() -> set[str]:
-    return {*_described("flags").split(), *_described("Features").split()}  # x86, Arm
+    return set(_described("flags").split())
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """A convolution of few channels and long steps, as one of more channels and of steps of one.
 
-A GPU's matrix units take eight channels or more at a time; the first layer of a network has one, or three.
+The matrix units of GPUs and processors take eight channels or more at a time; the first layer of a network has one, or
+three.
 """
 
 from typing import Any

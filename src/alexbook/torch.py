@@ -12,7 +12,7 @@ from typing import Any
 from alexbook import _cpu, provenance, training
 from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
-from alexbook._cpu import cpu_name, keep_memory
+from alexbook._cpu import cpu_name, has_tiles, keep_memory
 from alexbook.data import Batches
 from alexbook.training import PLAIN, Recipe
 
@@ -164,7 +164,7 @@ class _Learner:
     def __init__(self, net: _torch.nn.Module, plan: training.Plan, device: _torch.device | str) -> None:
         self.net, self._plan, self.device = net, plan, str(device)
         self._kind = _torch.device(device).type
-        self.precision = plan.choose(has_bf16(device))
+        self.precision = plan.choose(has_tiles() if self._kind == "cpu" else has_bf16(device))
         if self._kind == "cpu":
             keep_memory()
 
@@ -205,7 +205,7 @@ class _Learner:
 
     def _answer(self, net: _torch.nn.Module, X: _torch.Tensor) -> _torch.Tensor:
         fast = self.precision == "bf16"
-        fold = Fold() if fast and self._kind == "cuda" else contextlib.nullcontext()
+        fold = Fold() if fast else contextlib.nullcontext()
         with _torch.autocast(self._kind, _torch.bfloat16, enabled=fast), fold:
             outputs: _torch.Tensor = net(X)
         return outputs.float()

@@ -91,3 +91,5 @@ report("memory kept", step)
 # %% products tags=["absent"]
 
 # %% fold tags=["absent"]
+
+# %% gain tags=["absent"]

@@ -85,3 +85,5 @@ if d2l.has_bf16():
 # %% products tags=["absent"]
 
 # %% fold tags=["absent"]
+
+# %% gain tags=["absent"]
