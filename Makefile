@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine: `make book` and `make test`. `make help` lists the rest.
 
-UV := $(or $(shell command -v uv),.uv/bin/uv)
+FETCHED := $(if $(shell command -v uv),,.uv/bin/uv)# where there is no uv
+UV := $(or $(FETCHED),uv)
 BIN := .venv/bin
 PYTHON ?= >=3.11,<3.14# which Python uv looks for (and fetches where there is none)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps
@@ -14,11 +15,11 @@ CHOICE = $(addprefix --backend ,$(BACKEND)) $(addprefix --chapter ,$(CHAPTER)) $
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
 
 book: .venv/site ## build both editions, with the reader's wheel, and say where to open them
 	$(BIN)/bookweave build
-	$(UV) build --quiet --wheel --out-dir _site && rm -f _site/.gitignore
+	$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir _site && rm -f _site/.gitignore
 
 serve: book ## build the book and serve it at http://localhost:8000
 	$(BIN)/python -m http.server --directory _site --bind localhost 8000
@@ -44,7 +45,7 @@ check: .venv/all ## style, types, locks, and whether the committed notebooks are
 	$(LOCK) $(GROUPS) --output-file _build/all.txt && diff requirements/all.txt _build/all.txt
 	$(LOCK) --group site --constraints requirements/all.txt --output-file _build/site.txt && diff requirements.txt _build/site.txt
 
-lock: $(UV) ## write requirements.txt and requirements/all.txt from pyproject.toml
+lock: $(FETCHED) ## write requirements.txt and requirements/all.txt from pyproject.toml
 	$(LOCK) $(GROUPS) --output-file requirements/all.txt
 	$(LOCK) --group site --constraints requirements/all.txt --output-file requirements.txt
 
@@ -60,7 +61,7 @@ clean: ## remove everything that make made, but no notebook
 	$(INSTALL) --require-hashes --requirements requirements/all.txt
 	@touch $@
 
-.venv/pyvenv.cfg: | $(UV)
+.venv/pyvenv.cfg: | $(FETCHED)
 	$(UV) venv --quiet --python "$(PYTHON)" .venv
 
 .uv/bin/uv:

@@ -5,6 +5,7 @@ import base64
 import itertools
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 
 import nbformat
 import pytest
@@ -45,13 +46,17 @@ def test_the_setup_cell_comes_first_and_names_the_repository(woven, name):
     assert not [cell for cell in others if "pip" in cell.source]
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_the_setup_cell_installs_only_what_is_missing(woven, monkeypatch, installed):
+@pytest.mark.parametrize(
+    ("spec", "installed"),
+    [(ModuleSpec("alexbook", None, origin="__init__.py"), True), (ModuleSpec("alexbook", None), False), (None, False)],
+    ids=["there", "a mere folder", "not there"],
+)
+def test_the_setup_cell_installs_only_what_is_missing(woven, monkeypatch, spec, installed):
     source = notebook(woven, "en/mxnet/net.ipynb").cells[0].source
     commands = []
     monkeypatch.setenv("ALEXBOOK_LANGUAGE", "")  # the cell sets it: put it back afterwards
     monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append((command, check)))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: (name == "alexbook" and installed) or None)
+    monkeypatch.setattr("importlib.util.find_spec", {"alexbook": spec}.__getitem__)
     exec(compile(ast.parse(source), "setup", "exec"), {})
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     packages = ["d2l==1.0.3", "mxnet==1.9.1", "alexbook @ git+https://github.com/someone/a-fork@trunk"]

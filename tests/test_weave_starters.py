@@ -1,5 +1,7 @@
 """One source of cells gives a solution and a starter; and a chapter may have outputs in each language's own words."""
 
+from importlib.machinery import ModuleSpec
+
 import pytest
 from small_book import bookweave, change, code, files, notebook
 
@@ -192,7 +194,7 @@ def test_check_finds_an_edited_output_in_either_language(school):
 def test_the_setup_cell_says_in_which_language_to_answer(school, language, monkeypatch):
     bookweave(school, "build", "--notebooks")
     monkeypatch.setenv("ALEXBOOK_LANGUAGE", "")
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: ModuleSpec(name, None, origin="__init__.py"))
     space = {}
     exec(notebook(school, f"{language}/python/tasks.ipynb").cells[0].source, space)
     assert space["os"].environ["ALEXBOOK_LANGUAGE"] == language

@@ -1,9 +1,9 @@
 """Cross prose and cells into notebooks: the same sources always give the same bytes."""
 
+import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ _SETUP = """\
 import importlib.util, os, subprocess, sys
 
 os.environ["{variable}"] = "{language}"
-if importlib.util.find_spec("{package}") is None:
+if getattr(importlib.util.find_spec("{package}"), "origin", None) is None:  # no package, or a mere folder of that name
     packages = {packages}
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *packages], check=True)"""
 
@@ -80,14 +80,16 @@ def write(path: Path, text: str) -> bool:
     """Replace a file whole, or not at all; say whether it changed; BookError where it cannot be written."""
     if same(path, text):
         return False
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".", delete=False) as file:
-            file.write(text.encode())
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        scratch.write_bytes(text.encode())
+        scratch.replace(path)
     except OSError as error:
         raise BookError(path, 0, f"expected to write it, got: {error.strerror}; it is as it was") from None
+    finally:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
     return True
 
 
