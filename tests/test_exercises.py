@@ -18,7 +18,7 @@ from backend_fixtures import present
 from safetensors.numpy import save_file
 
 from alexbook import exercises, weights
-from alexbook.exercises import _bandwidth, _costs, _forward, _judge, _layers, _words
+from alexbook.exercises import _bandwidth, _costs, _forward, _judge, _layers, _sizes, _words
 from alexbook.exercises._judge import judge
 from alexbook.training import History
 
@@ -52,6 +52,13 @@ class Sized:
 
     def __repr__(self):
         return self.layers
+
+
+class Spelled(Sized):
+    """A network whose dropout is a call."""
+
+    def forward(self, X):
+        return dropout(X, 0.2)  # noqa: F821  # only read, never called
 
 
 class Numel(np.ndarray):
@@ -148,11 +155,16 @@ ALSO_RIGHT = [
     ("4.3", lambda: bandwidth(roof=(3e12, 2e12), memory={"1": {"fc6", "fc7", "fc8"}, "128": ()})),
     ("5", lambda: {name.upper().replace(" ", "_"): value for name, value in lenets().items()}),
     ("5", lambda: lenets(sigmoid=run(0.1, seconds=7), standardized=run(0.87, seconds=8))),
+    ("5", lambda: lenets(ReLU=run(0.89, seconds=9, net=Sized(0, "ReLU() Dropout(p=0, inplace=False)")))),
+    ("5", lambda: lenets(**{"ReLU and dropout": run(0.885, seconds=9, net=Spelled(0, "Conv2d Linear"))})),
+    ("2.2", lambda: (run(0.88), run(0.93, 20, seconds=4, images=30_000))),
     ("6", lambda: f" {_forward.stranger()[0].upper()} "),
     ("8", lambda: {name: (*shape[1:], shape[0]) if shape[1:] else shape[0] for name, shape in shapes().items()}),
     ("8", lambda: {name: (None, *shape) for name, shape in shapes().items()}),
     ("8", lambda: {name: np.zeros((2, *shape)) for name, shape in shapes().items()}),
     ("8", lambda: {name: list(map(np.int32, shape)) for name, shape in shapes().items()}),
+    ("8", lambda: {name: np.array(shape) for name, shape in shapes().items()}),
+    ("8", lambda: {name: np.prod(shape) if len(shape) == 1 else shape for name, shape in shapes().items()}),
 ]
 
 
@@ -185,6 +197,7 @@ WRONG = [
     ("1", "1.few-epochs", lambda: (run(0.82, seconds=5), run(0.88, seconds=200))),
     ("1", "run.twice", lambda: (LENET, LENET)),
     ("1", "1.swapped", lambda: (run(0.9, 20, net=sized(46_764_746)), run(0.85, 20, 5.0, net=sized(61_706)))),
+    ("1", "1.same-network", lambda: (run(0.9, 20, net=sized(61_706)), run(0.85, 20, 5.0, net=sized(61_706)))),
     ("1", "run.stuck", lambda: (run(0.1, 20, 5.0), ALEXNET)),
     ("1", "run.other-images", lambda: (LENET, run(0.9, 20, images=10_240))),
     ("1", "run.other-profile", lambda: (LENET, run(0.9, 20, profile="quick"))),
@@ -201,6 +214,7 @@ WRONG = [
     ("2.1", "2.1.swapped", lambda: (run(0.88, seconds=40), run(0.88))),
     ("2.1", "run.other-images", lambda: (run(0.88), run(0.88, seconds=20, images=30_000))),
     ("2.1", "run.other-precision", lambda: (run(0.88), run(0.88, seconds=20, precision="bf16"))),
+    ("2.1", "2.1.other-size", lambda: (run(0.88, size=224), run(0.88, seconds=20, size=28))),
     ("2.1", "2.1.other-epochs", lambda: (run(0.88), run(0.88, 5, seconds=20))),
     ("2.1", "run.twice", lambda: (run(0.88), run(0.88))),
     ("2.1", "run.stuck", lambda: (run(0.88), run(0.1, seconds=20))),
@@ -216,6 +230,7 @@ WRONG = [
     ("3", "3.constant", lambda: {size: (0.88, 3e9) for size in (32, 64, 128)}),
     ("3", "3.falls", lambda: {size: (0.88, 3e9 - 1e7 * size) for size in (32, 64, 128)}),
     ("3", "3.mega", lambda: {size: (0.88, 900.0 + size) for size in (32, 64, 128)}),
+    ("3", "3.kilo", lambda: {size: (0.88, 1.8e6 + 1e4 * size) for size in (32, 64, 128)}),
     ("3", "3.too-little", lambda: {size: (0.88, 4e6 * size) for size in (16, 32, 64)}),
     ("3", "3.no-batch", lambda: {"large": (0.88, 3e9)}),
     ("3", "3.no-pair", lambda: {32: 0.88, 64: 0.87, 128: 0.86}),
@@ -232,6 +247,7 @@ WRONG = [
     ("4.1", "bytes-mega", lambda: memory(parameters=times(P, 1e-6))),
     ("4.1", "bytes-mega", lambda: memory(activations=times(A, 2**-20))),
     ("4.1", "bytes-double", lambda: memory(parameters=times(P, 2))),
+    ("4.1", "bytes-numbers", lambda: memory(parameters={name: COUNTS[name].weights for name in P})),
     ("4.1", "4.1.state", lambda: memory(parameters=times(P, 3))),
     ("4.1", "4.1.biases", lambda: memory(parameters={name: 4 * COUNTS[name].weights for name in P})),
     ("4.1", "fc6-paper", lambda: memory(parameters=changed(P, fc6=4 * (9216 * 4096 + 4096)))),
@@ -260,6 +276,7 @@ WRONG = [
     ("4.2", "three-channels", lambda: work(changed(MACS, conv1=3 * MACS["conv1"]))),
     ("4.2", "4.2.forward-only", lambda: work(both=MACS)),
     ("4.2", "4.2.one-product", lambda: work(both=times(MACS, 2))),
+    ("4.2", "4.2.one-product", lambda: work(both={**times(MACS, 2), "conv1": MACS["conv1"]})),
     ("4.2", "4.2.operations", lambda: work(both=times(MACS, 6))),
     ("4.2", "rows-high", lambda: work(changed(MACS, fc8=MACS["fc8"] + 999))),
     ("4.2", "rows-odd", lambda: work(changed(MACS, fc8=math.nan))),
@@ -273,6 +290,7 @@ WRONG = [
     ("4.3", "4.3.weights-only", lambda: bandwidth(intensity=changed(I, **{}) | {("fc6", 128): 64.0})),
     ("4.3", "4.3.one-image", lambda: bandwidth(intensity=I | {("fc6", 128): I["fc6", 128] / 128})),
     ("4.3", "4.3.no-weights", lambda: bandwidth(intensity=I | {("conv3", 1): no_weights("conv3")})),
+    ("4.3", "4.3.one-image-moved", lambda: bandwidth(intensity={key: key[1] * I[key[0], 1] for key in I})),
     ("4.3", "4.3.no-roof", lambda: bandwidth(roof=1e12)),
     ("4.3", "4.3.odd-roof", lambda: bandwidth(roof=(500.0, 20.0))),
     ("4.3", "4.3.odd-roof", lambda: bandwidth(roof=ROOF[::-1])),
@@ -289,6 +307,9 @@ WRONG = [
     ("5", "5.no-relu", lambda: lenets(ReLU=run(0.88, seconds=9, net=Sized(0, "Conv2d Sigmoid()")))),
     ("5", "5.no-relu", lambda: lenets(standardized=run(0.9, seconds=9, net=Sized(0, "Conv2d Sigmoid()")))),
     ("5", "5.not-standardized", lambda: lenets(standardized=run(0.89, seconds=9))),
+    ("5", "5.one-network", lambda: lenets(**{"ReLU and dropout": run(0.89, seconds=9)})),
+    ("5", "5.one-network", lambda: lenets(standardized=run(0.885, seconds=9))),
+    ("5", "5.no-dropout", lambda: lenets(**{"ReLU and dropout": run(0.88, net=Sized(0, "ReLU() Dropout(p=0.0)"))})),
     ("5", "5.no-sigmoid", lambda: lenets(sigmoid=run(0.8, seconds=9, net=Sized(0, "Conv2d ReLU()")))),
     ("5", "5.dropout-in-relu", lambda: lenets(ReLU=run(0.88, seconds=9, net=Sized(0, "ReLU() Dropout(p=0.5)")))),
     ("5", "run.other-images", lambda: lenets(ReLU=run(0.89, images=1000))),
@@ -314,6 +335,7 @@ WRONG = [
     ("8", "8.no-padding", lambda: shapes(conv2=(64, 12, 18))),
     ("8", "8.no-one", lambda: shapes(pool2=(64, 6, 9))),
     ("8", "8.one-side", lambda: shapes(conv1=(32, 32, 46))),
+    ("8", "8.forgotten", lambda: shapes(conv3=(48, 3, 4), fc4=100)),
     ("8", "8.no-stride", lambda: shapes(conv1=(32, 98, 138))),
     ("8", "8.stride-only", lambda: shapes(conv1=(32, 33, 46), pool1=(32, 17, 23), conv3=(48, 3, 5))),
     ("8", "8.channels", lambda: shapes(conv2=(32, 14, 20))),
@@ -327,6 +349,26 @@ WRONG = [
     ("8", "8.odd", lambda: shapes(conv1="32, 33, 46")),
     ("8", "8.missing", lambda: {"conv1": (32, 33, 46)}),
 ]
+
+
+def through(side):
+    """The shapes of an answer with one mistake in its formula, each layer from the shape before."""
+    found, before = {}, _layers.OBLONG_IMAGE
+    for layer in _layers.OBLONG:
+        right = layer.shape(before)
+        before = found[layer.name] = right if layer.kind == "fc" else (right[0], *(side(n, layer) for n in before[1:]))
+    return found
+
+
+@pytest.mark.parametrize("key", ["8.no-padding", "8.no-one", "8.one-side"])
+def test_a_mistake_made_everywhere_is_told_once(key):
+    verdict = judge("8", through(_sizes.SIDES[key]))
+    assert key in verdict.keys and not (_sizes.FORGOTTEN - {key}) & set(verdict.keys)
+
+
+def test_bytes_of_one_image_are_told_of_every_layer_alike():
+    verdict = judge("4.3", bandwidth(intensity={key: key[1] * I[key[0], 1] for key in I}))
+    assert verdict.keys.count("4.3.one-image-moved") == 1 and "4.3.weights-only" not in verdict.keys
 
 
 def no_weights(name):
@@ -398,6 +440,7 @@ OPEN = [
     ("2.1", lambda: (run(0.88), run(0.865, seconds=20)), "2.1.luck"),
     ("2.1", lambda: (run(0.6, **QUICK), run(0.58, seconds=20, **QUICK)), "2.1.luck"),
     ("2.1", lambda: (run(0.1, **QUICK), run(0.58, seconds=20, **QUICK)), "run.plateau"),
+    ("3", lambda: {size: (0.88, 1.87e9) for size in (8, 16, 32)}, "3.close"),
     ("2.2", lambda: (run(0.1, **SMOKE), run(0.1, seconds=200, **SMOKE)), "run.smoke"),
     ("2.2", lambda: (run(0.88), run(0.885, seconds=8)), "2.2.luck"),
     ("2.2", lambda: (run(0.88), run(0.875, seconds=8)), "2.2.luck"),

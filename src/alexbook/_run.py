@@ -93,6 +93,7 @@ class History:
         test_acc: share of right answers on the images of `test_iter` after the epoch, from 0 to 1.
         seconds: time spent on training alone, evaluation not counted.
         images: training images in an epoch.
+        size: their height and width in pixels; 0 where `train_iter` does not tell.
         seed, profile: what they followed from.
         precision: what the products were computed in, "fp32" or "bf16".
         tested: the number of images in `test_iter`; 0 where it does not tell.
@@ -105,6 +106,7 @@ class History:
     test_acc: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     images: int = 0
+    size: int = 0
     seed: int = 0
     profile: str = "full"
     precision: str = "fp32"

@@ -51,6 +51,7 @@ def _intensity(given: Any, verdict: Verdict) -> None:
         Mistake("4.3.upside-down", {key: 1 / value for key, value in right.items()}, whole=True),
         Mistake("4.3.same-batch", each(lambda counts, _: counts.intensity(1)), whole=True),
         Mistake("4.3.weights-only", each(lambda counts, batch: batch * counts.macs / (2 * counts.weights))),
+        Mistake("4.3.one-image-moved", each(lambda counts, batch: batch * counts.intensity(1))),
         Mistake("4.3.no-weights", each(lambda counts, _: counts.macs / (2 * (counts.read + counts.written)))),
         Mistake("4.3.same-batch", each(lambda counts, _: counts.intensity(1))),
         Mistake("4.3.one-image", each(lambda counts, batch: counts.intensity(batch) / batch)),

@@ -85,8 +85,12 @@ def _memories(values: dict[int, Any], verdict: Verdict) -> None:
     image = sum(OUTPUTS.values()) + sum(POOLED.values())
     if max(used.values()) < 1e6:
         verdict.add("wrong", "3.mega", largest=max(used.values()))
+    elif min(used.values()) < state <= 1024 * min(used.values()) < 5e10:
+        verdict.add("wrong", "3.kilo", least=min(used.values()), state=state)
     elif most < least / 1.01:
         verdict.add("wrong", "3.falls", small=small, large=large, least=least / 1e6, most=most / 1e6)
+    elif most < 1.01 * least and image * (large - small) < 0.08 * least:
+        verdict.add("open", "3.close", small=small, large=large, least=least / 1e6, more=image * (large - small) / 1e6)
     elif most < 1.01 * least:
         verdict.add("wrong", "3.constant", small=small, large=large, image=image / 1e6)
     elif min(used.values()) < state:

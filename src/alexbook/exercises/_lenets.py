@@ -1,9 +1,11 @@
 """Exercise 5: LeNet with ReLU, with dropout, and on standardized pixels."""
 
+import re
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
-from alexbook.exercises._runs import Run, alike, described, luck, read, smoke, stuck
+from alexbook.exercises._runs import Run, alike, described, luck, read, smoke, spelled, stuck
 from alexbook.exercises._tables import short
 from alexbook.exercises._verdict import Problem, Verdict, shown
 from alexbook.exercises._words import Word
@@ -43,23 +45,32 @@ def lenets(answer: Any, verdict: Verdict) -> None:
 
 def _layers(runs: dict[str, Run], verdict: Verdict) -> None:
     """Whether the networks are what their names say, as far as they tell."""
-    words = {kind: described(run.net) for kind, run in runs.items()}
+    layers = {kind: described(run.net) for kind, run in runs.items()}
+    calls = {kind: spelled(run.net) for kind, run in runs.items()}
     for kind in ("relu", "dropout", "standardized"):
-        if "relu" not in words[kind] and "sigmoid" in words[kind]:
+        if "relu" not in layers[kind] + calls[kind] and "sigmoid" in layers[kind]:
             verdict.add("wrong", "5.no-relu", name=runs[kind].name)
-    if words["sigmoid"] and "sigmoid" not in words["sigmoid"] and "relu" in words["sigmoid"]:
+    if "sigmoid" not in layers["sigmoid"] + calls["sigmoid"] and "relu" in layers["sigmoid"]:
         verdict.add("wrong", "5.no-sigmoid")
-    known = any(each in words["dropout"] for each in ("relu", "sigmoid", "conv"))
-    if known and "dropout" not in words["dropout"]:
+    known = any(each in layers["dropout"] for each in ("relu", "sigmoid", "conv"))
+    if known and not _drops(layers["dropout"]) and "dropout" not in calls["dropout"]:
         verdict.add("wrong", "5.no-dropout")
-    if "dropout" in words["relu"]:
+    if _drops(layers["relu"]):
         verdict.add("wrong", "5.dropout-in-relu")
+
+
+def _drops(layers: str) -> bool:
+    """Whether there is a dropout layer, and one whose rate is not 0 where the framework tells rates."""
+    rates = re.findall(r"dropout\(p ?= ?([\d.e-]+)|'rate': ([\d.e-]+)", layers)
+    return "dropout" in layers and (not rates or any(float(one or other) > 0 for one, other in rates))
 
 
 def _compare(runs: dict[str, Run], verdict: Verdict) -> None:
     sigmoid, relu = runs["sigmoid"], runs["relu"]
-    if runs["standardized"].learned_like(relu):
-        verdict.add("wrong", "5.not-standardized")
+    for one, other in combinations([relu, runs["dropout"], runs["standardized"]], 2):
+        if one.learned_like(other):
+            plain = (one, other) == (relu, runs["standardized"])
+            verdict.add("wrong", "5.not-standardized" if plain else "5.one-network", one=one.name, other=other.name)
     if not sigmoid.learned:
         verdict.add("note", "5.sigmoid-plateau", accuracy=sigmoid.accuracy)
     if any([stuck(run, verdict) for kind, run in runs.items() if kind != "sigmoid"]):

@@ -53,6 +53,7 @@ def _units(values: Table) -> list[Mistake]:
 def _parameters(given: Any, verdict: Verdict) -> None:
     mistakes = [
         *_units(PARAMETERS),
+        *_units(of(COUNTS, lambda each: 4 * each.weights)),  # without the biases
         Mistake("4.1.state", scaled(PARAMETERS, 3), whole=True),
         Mistake("4.1.biases", of(COUNTS, lambda each: 4 * each.weights)),
         Mistake("fc6-paper", of(LARGER, lambda each: 4 * (each.weights + each.biases))),

@@ -11,6 +11,7 @@ import numpy as np
 from alexbook import weights
 from alexbook.exercises import _forward
 from alexbook.exercises._layers import STRANGER
+from alexbook.exercises._tables import short
 from alexbook.exercises._verdict import Problem, Verdict, shown
 
 CLOSE, ROUNDED = 5e-3, 1e-4  # of the largest logit: GPUs may round the factors of a product, see the same answer
@@ -112,12 +113,12 @@ def _inspect(net: Any, far: float, verdict: Verdict) -> None:
     expected = _forward.narrow()
     shapes = [name for name, array in expected.items() if name not in held or held[name].shape != array.shape]
     if shapes:
-        raise Problem("7.structure", names=shapes[:6])
+        raise Problem("7.structure", names=short(shapes, 6))
     off = [name for name, array in expected.items() if np.abs(held[name] - array).max() > 1e-6]
     if len(off) == len(expected):
         raise Problem("7.nothing-loaded")
     if off:
-        raise Problem("7.arrays", names=off[:6])
+        raise Problem("7.arrays", names=short(off, 6))
     raise Problem("7.layers", far=far)
 
 

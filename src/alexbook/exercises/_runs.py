@@ -1,6 +1,8 @@
 """Trainings as answers: reading a history, and how much of a difference may be luck."""
 
+import inspect
 import math
+import re
 import statistics
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,7 @@ class Run:
     test_acc: list[float]
     seconds: list[float]
     images: int
+    size: int  # of the training images, in pixels; 0: not told
     tests: int  # images that the accuracy is measured on
     profile: str
     precision: str
@@ -85,6 +88,7 @@ def read(value: Any, name: Word) -> Run:
         name,
         **sound,
         images=int(images),
+        size=int(number(getattr(value, "size", None)) or 0),
         tests=tests if tests > 0 else PROFILES[profile].test,
         profile=profile,
         precision=precision,
@@ -93,13 +97,13 @@ def read(value: Any, name: Word) -> Run:
     )
 
 
-def pair(answer: Any, one: str, other: str, verdict: Verdict) -> tuple[Run, Run]:
-    """Two trainings under the same conditions; raises Problem if they are not to be compared."""
+def pair(answer: Any, one: str, other: str, images: bool = True) -> tuple[Run, Run]:
+    """Two trainings under the same conditions, `images` among them; raises Problem if they are not to be compared."""
     names = Word(f"net.{one}"), Word(f"net.{other}")
     if not isinstance(answer, list | tuple) or len(answer) != 2:
         raise Problem("run.no-pair", one=names[0], other=names[1], found=shown(answer))
     first, second = (read(value, name) for value, name in zip(answer, names, strict=True))
-    alike(first, second)
+    alike(first, second, images)
     return first, second
 
 
@@ -156,3 +160,14 @@ def described(net: Any) -> str:
     except Exception:  # no network
         return ""
     return words.lower()[:100_000] if net is not None else ""
+
+
+def spelled(net: Any) -> str:
+    """The forward passes that the reader wrote, in lower case, without comments: a layer may be called there, too."""
+    try:
+        parts = [type(each) for each in (net.modules() if hasattr(net, "modules") else [net])]
+        calls = [getattr(each, name, None) for each in dict.fromkeys(parts) for name in ("forward", "call")]
+        code = "\n".join(inspect.getsource(each) for each in calls if inspect.isfunction(each))
+    except Exception:  # no network, or one whose code cannot be read
+        return ""
+    return re.sub("#.*", "", code).lower()[:100_000]

@@ -1,6 +1,7 @@
 """Exercise 8: the shape that each layer gives, whatever order the reader's framework keeps the axes in."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ SIDES: dict[str, Side] = {  # the formula with a mistake each
     "8.stride-only": lambda n, layer: n // layer.stride,
     "8.stride-only.up": lambda n, layer: -(-n // layer.stride),
 }
+FORGOTTEN = {"8.no-padding", "8.no-one", "8.one-side"}  # which may give one and the same shape
 
 
 def predicted(answer: Any, verdict: Verdict) -> None:
@@ -27,56 +29,66 @@ def predicted(answer: Any, verdict: Verdict) -> None:
         verdict.add("wrong", "8.missing", names=missing)
     if unknown := [name for name in rows if name not in expected]:
         verdict.add("note", "8.unknown", names=short(unknown))
-    groups: dict[str, list[str]] = {}
+    keys: dict[str, list[str]] = {}
     before: set[Shape] = {OBLONG_IMAGE}
     for layer in OBLONG:
         if layer.name in rows:
             found = _shapes(rows[layer.name])
-            key = _judge(layer, found, before, expected[layer.name], rows[layer.name], verdict)
-            groups.setdefault(key, []).append(layer.name)
+            keys[layer.name] = _judge(layer, found, before, expected[layer.name], rows[layer.name], verdict)
             before = found or {expected[layer.name]}
         else:
             before = {expected[layer.name]}
+    often = Counter(key for each in keys.values() for key in each)  # one mistake is likelier than several
+    groups: dict[str, list[str]] = {}
+    for name, each in keys.items():
+        likely = [key for key in each if often[key] == max(often[key] for key in each)]
+        alike = len(likely) > 1 and set(likely) <= FORGOTTEN
+        groups.setdefault("8.forgotten" if alike else likely[0], []).append(name)
     for key, names in groups.items():
         if key != "8.odd":
             verdict.add("right" if key == "8.right" else "wrong", key, names=names)
 
 
-def _judge(layer: Layer, found: set[Shape], before: set[Shape], right: Shape, given: Any, verdict: Verdict) -> str:
-    """The key of what there is to say about one layer; `before` are the readings of the reader's shape before it."""
+def _judge(
+    layer: Layer, found: set[Shape], before: set[Shape], right: Shape, given: Any, verdict: Verdict
+) -> list[str]:
+    """The keys of what one layer's shape may come from; `before` are the readings of the reader's shape before it."""
     if not found:
         verdict.add("wrong", "8.odd", name=layer.name, found=shown(given))
-        return "8.odd"
+        return ["8.odd"]
     if right in found:
-        return "8.right"
+        return ["8.right"]
     if any(each <= 0 or each != int(each) for shape in found for each in shape):
-        return "8.fraction"
+        return ["8.fraction"]
     if any(layer.shape(each) in found for each in before if layer.kind == "fc" or len(each) == 3):
-        return "8.follows"
+        return ["8.follows"]
     if len(right) == 3 and all(len(shape) == 1 for shape in found):
-        return "8.incomplete"
+        return ["8.incomplete"]
     if layer.kind == "fc":
         flat = {(math.prod(each),) for each in before}
-        return "8.flattened" if flat & found else "8.fully-connected"
-    return _fault(layer, found, {each for each in before if len(each) == 3}, right)
+        return ["8.flattened" if flat & found else "8.fully-connected"]
+    return _faults(layer, found, {each for each in before if len(each) == 3}, right)
 
 
-def _fault(layer: Layer, found: set[Shape], before: set[Shape], right: Shape) -> str:
+def _faults(layer: Layer, found: set[Shape], before: set[Shape], right: Shape) -> list[str]:
     channels, height, width = right
     if (channels, width, height) in found:
-        return "8.sides"
-    for key, side in SIDES.items():
-        for _, *sides in before:
-            if (channels, *(side(n, layer) for n in sides)) in found:
-                return key.removesuffix(".up")
-    if any((given, height, width) in found for given, *_ in before):
-        return "8.channels"
-    return "8.other"
+        return ["8.sides"]
+    keys = [
+        key.removesuffix(".up")
+        for key, side in SIDES.items()
+        if any((channels, *(side(n, layer) for n in sides)) in found for _, *sides in before)
+    ]
+    if not keys and any((given, height, width) in found for given, *_ in before):
+        return ["8.channels"]
+    return list(dict.fromkeys(keys)) or ["8.other"]
 
 
 def _shapes(given: Any) -> set[Shape]:
     """All (channels, height, width) or (numbers,) that a shape may mean; none if it is no shape."""
-    given = getattr(given, "shape", given)
+    shape: Any = getattr(given, "shape", ())
+    if len(shape) > 1 or (len(shape) == 1 and shape[0] not in (1, 2, 3, 4)):
+        given = shape  # an array that a layer gave; a short one, or a number, is a shape itself
     single = number(given)
     if single is not None:
         return {(_whole(single),)}

@@ -1,5 +1,6 @@
 """Comparing tables of numbers, layer by layer, and naming the mistake that explains a wrong one."""
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -83,12 +84,17 @@ class Comparison:
             if mistake.whole and len(matching) == len(numbers) > 1:
                 self._add("wrong", mistake.key)
                 return
-        groups: dict[str, list[Any]] = {}
-        for name, value in wrong.items():
-            fits = (
+        fits = {
+            name: dict.fromkeys(
                 each.key for each in mistakes if not each.whole and self._close(value, each.table.get(name, 0) or -1)
             )
-            groups.setdefault(next(fits, "rows-high" if value > expected[name] else "rows-low"), []).append(name)
+            for name, value in wrong.items()
+        }
+        often = Counter(key for keys in fits.values() for key in keys)  # one mistake is likelier than several
+        groups: dict[str, list[Any]] = {}
+        for name, value in wrong.items():
+            otherwise = "rows-high" if value > expected[name] else "rows-low"
+            groups.setdefault(max(fits[name], key=often.__getitem__, default=otherwise), []).append(name)
         for key, names in groups.items():
             self._add("wrong", key, names=short(names))
         if right := [name for name in numbers if name not in wrong]:

@@ -12,10 +12,12 @@ FASTER, LESS_ACCURATE, SHARE_OF_TIME = 2, 0.01, 0.25
 
 def epochs(answer: Any, verdict: Verdict) -> None:
     """1: LeNet and AlexNet, each trained for longer."""
-    lenet, alexnet = pair(answer, "lenet", "alexnet", verdict)
+    lenet, alexnet = pair(answer, "lenet", "alexnet")
     sizes = size(lenet.net), size(alexnet.net)
     if sizes[0] is not None and sizes[1] is not None and sizes[0] > sizes[1]:
         raise Problem("1.swapped", first=sizes[0], second=sizes[1])
+    if sizes[0] is not None and sizes[0] == sizes[1]:
+        raise Problem("1.same-network", size=sizes[0])
     if smoke([lenet, alexnet], verdict):
         return
     start = PROFILES[lenet.profile].epochs or D2L_EPOCHS
@@ -47,9 +49,11 @@ def _longer(run: Run, start: int, verdict: Verdict) -> None:
 
 def simpler(answer: Any, verdict: Verdict) -> None:
     """2.1: at least twice as fast, at most a point less accurate."""
-    alexnet, simple = pair(answer, "alexnet", "simpler", verdict)
+    alexnet, simple = pair(answer, "alexnet", "simpler")
     if alexnet.epochs != simple.epochs:
         raise Problem("2.1.other-epochs", first=alexnet.epochs, second=simple.epochs)
+    if alexnet.size != simple.size and alexnet.size and simple.size:
+        raise Problem("2.1.other-size", first=alexnet.size, second=simple.size)
     _same_precision(alexnet, simple)
     if smoke([alexnet, simple], verdict):
         return
@@ -77,7 +81,7 @@ def _same_precision(one: Run, other: Run) -> None:
 
 def native(answer: Any, verdict: Verdict) -> None:
     """2.2: more accurate than the resized AlexNet, in a fraction of its time."""
-    alexnet, small = pair(answer, "alexnet", "native", verdict)
+    alexnet, small = pair(answer, "alexnet", "native", images=False)  # it may take fewer, more often
     _same_precision(alexnet, small)
     if smoke([alexnet, small], verdict):
         return

@@ -53,6 +53,7 @@ def _both_ways(given: Any, verdict: Verdict) -> None:
     mistakes = [
         Mistake("4.2.forward-only", MACS, whole=True),
         Mistake("4.2.one-product", scaled(MACS, 2), whole=True),
+        Mistake("4.2.one-product", {**scaled(MACS, 2), "conv1": MACS["conv1"]}, whole=True),
         Mistake("4.2.operations", scaled(full, 2), whole=True),
         Mistake("4.2.operations", scaled(saved, 2), whole=True),
         Mistake("4.2.millions", scaled(full, 1e-6), whole=True),
