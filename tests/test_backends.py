@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from backend_fixtures import Interrupted, present
 
-from alexbook import _idx, _mxnet_numpy, _sources, data
+from alexbook import _idx, _mxnet_numpy, _probe, _sources, data
 
 alone, backend = data_fixtures.alone, backend_fixtures.backend
 
@@ -82,7 +82,7 @@ def test_a_backend_comes_alone_and_leaves_numpy_as_it_was(backend):
 )
 def test_what_is_missing_is_named_with_the_line_that_installs_it(monkeypatch, name, missing, install):
     monkeypatch.setattr(_mxnet_numpy, "mxnet_has_wheel", lambda: True)
-    message = f"alexbook.{MODULES[name]} needs {missing}, which is not installed: pip install {install}"
+    message = f"alexbook.{MODULES[name]} needs {missing}, which is not installed: {re.escape(_probe.install(install))}"
     with pytest.raises(ImportError, match=f"^{message}$"):
         import_without(monkeypatch, missing, name)
 

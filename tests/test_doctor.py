@@ -19,13 +19,21 @@ def package(code=ALIVE, name="PyTorch", module="torch"):
     return _probe.Package(name, module, "torch torchvision", code)
 
 
+FIRST = package(name="MXNet")
+
+
+@pytest.fixture(autouse=True)
+def uv(monkeypatch):
+    """A machine that has uv, and a Python without pip."""
+    monkeypatch.setattr(_probe.shutil, "which", lambda name: name)
+    monkeypatch.setattr(_probe, "distributions", lambda name: [])
+
+
 @pytest.fixture
 def healthy(monkeypatch):
     """A machine where everything works, and no framework has to be imported to know it."""
-    frameworks = tuple(package(name=name) for name in ("MXNet", "PyTorch", "TensorFlow"))
-    monkeypatch.setattr(doctor, "FRAMEWORKS", frameworks)
-    monkeypatch.setattr(doctor, "MXNET", frameworks[0])
-    monkeypatch.setattr(doctor, "mxnet_absent_reason", lambda: None)
+    monkeypatch.setattr(doctor, "FRAMEWORKS", (FIRST, *(package(name=name) for name in ("PyTorch", "TensorFlow"))))
+    monkeypatch.setattr(doctor, "absent_reason", lambda package: None)
     monkeypatch.setattr(doctor, "version", {"d2l": "1.0.3"}.get)
     monkeypatch.setenv("ALEXBOOK_OFFLINE", "1")
     monkeypatch.setenv("ALEXBOOK_PROFILE", "")
@@ -77,7 +85,7 @@ def test_the_profile_is_told_by_framework_where_only_some_see_a_gpu(healthy, mon
 
 
 def test_an_absent_mxnet_is_no_failure_and_not_asked(healthy, monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "mxnet_absent_reason", lambda: "no wheel here")
+    monkeypatch.setattr(doctor, "absent_reason", {FIRST: "no wheel here"}.get)
     assert doctor.main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "[ - ]  MXNet      no wheel here\n" in out

@@ -34,7 +34,22 @@ def test_no_sickness_is_contagious(monkeypatch, code, found):
 
 def test_what_is_there_but_broken_is_installed_again():
     check, _ = _probe.probe(package("raise ImportError", module="pytest"))
-    assert check.fix.startswith("uv pip install --reinstall torch torchvision")
+    assert check.fix.startswith(_probe.install("torch torchvision", again=True))
+
+
+@pytest.mark.parametrize(
+    ("pip", "uv", "command"),
+    [
+        (True, True, "pip install --force-reinstall d2l"),
+        (False, True, "uv pip install --reinstall d2l"),
+        (False, False, ".uv/bin/uv pip install --reinstall d2l"),
+    ],
+)
+def test_the_fix_is_a_command_that_this_python_has(monkeypatch, pip, uv, command):
+    monkeypatch.setattr(_probe, "distributions", lambda name: [name] * pip)
+    monkeypatch.setattr(_probe.shutil, "which", lambda name: uv or None)
+    assert _probe.install("d2l", again=True) == command
+    assert _probe.install("d2l") == command.replace("--force-reinstall ", "").replace("--reinstall ", "")
 
 
 def test_chatter_of_an_import_is_no_answer():
@@ -67,6 +82,15 @@ def test_mxnet_is_absent_where_it_has_no_wheel(monkeypatch, system, machine, abs
     if reason:
         assert f"has no wheel for {system} on {machine}" in reason
         assert "\n" not in reason
+
+
+@pytest.mark.parametrize(("machine", "absent"), [("x86_64", True), ("arm64", False)])
+@pytest.mark.parametrize("package", [_probe.PYTORCH, _probe.TENSORFLOW])
+def test_the_others_are_absent_on_macs_of_intel(monkeypatch, package, machine, absent):
+    monkeypatch.setattr(_probe, "find_spec", lambda name: None)
+    monkeypatch.setattr(_probe.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(_probe.platform, "machine", lambda: machine)
+    assert bool(_probe.absent_reason(package)) == absent
 
 
 def test_mxnet_built_by_hand_is_not_absent(monkeypatch):

@@ -2,15 +2,16 @@
 
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from importlib.util import find_spec
 
 MARKS = {True: "[OK]  ", False: "[FAIL]", None: "[ - ] "}
 D2L = "1.0.3"  # the one version of d2l that the backends hand through
 PATIENCE = 180  # seconds for a framework to import: from a cold disk it takes half a minute
-EVERYTHING = "uv pip install --no-deps -r requirements/all.txt (in the book's folder; it installs everything)"
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,39 @@ TENSORFLOW = Package(
 FRAMEWORKS = (MXNET, PYTORCH, TENSORFLOW)
 
 
-def mxnet_absent_reason() -> str | None:
-    """Why MXNet cannot be had on this machine, in one line; None where it is installed or has a wheel."""
-    if find_spec("mxnet") or mxnet_has_wheel():
+def absent_reason(package: Package) -> str | None:
+    """Why a framework cannot be had on this machine, in one line; None where it is installed or has a wheel."""
+    if find_spec(package.module) or (mxnet_has_wheel() if package.name == "MXNet" else not _is_intel_mac()):
         return None
-    here = f"{platform.system()} on {platform.machine()}"
-    return f"MXNet 1.9.1, its last release, has no wheel for {here}: its parts are skipped"
+    release = "MXNet 1.9.1, its last release," if package.name == "MXNet" else f"today's {package.name}"
+    return f"{release} has no wheel for {platform.system()} on {platform.machine()}: its parts are skipped"
+
+
+def mxnet_absent_reason() -> str | None:
+    """The same of MXNet."""
+    return absent_reason(MXNET)
 
 
 def mxnet_has_wheel() -> bool:
     """Whether MXNet can be installed on this machine: Linux and Macs, with processors of Intel's kind."""
     return platform.system() in ("Linux", "Darwin") and platform.machine() == "x86_64"
+
+
+def _is_intel_mac() -> bool:
+    return (platform.system(), platform.machine()) == ("Darwin", "x86_64")
+
+
+def install(packages: str, again: bool = False) -> str:
+    """The command that installs packages into this Python, which may have no pip; `again`: what is there already."""
+    if any(distributions(name="pip")):  # to ask find_spec would have setuptools put distutils away
+        return f"pip install {'--force-reinstall ' * again}{packages}"
+    uv = "uv" if shutil.which("uv") else ".uv/bin/uv"  # in the book's folder, where make has fetched it
+    return f"{uv} pip install {'--reinstall ' * again}{packages}"
+
+
+def install_everything() -> str:
+    """The command that installs all three frameworks."""
+    return f"{install('--no-deps -r requirements/all.txt')} (in the book's folder; it installs everything)"
 
 
 def probe(package: Package) -> tuple[Check, list[str]]:
@@ -90,5 +113,5 @@ def probe(package: Package) -> tuple[Check, list[str]]:
 
 
 def _broken(package: Package, why: str) -> Check:
-    again = "--reinstall " if find_spec(package.module) else ""
-    return Check(False, package.name, why, f"uv pip install {again}{package.install}, or {EVERYTHING}")
+    command = install(package.install, again=find_spec(package.module) is not None)
+    return Check(False, package.name, why, f"{command}, or {install_everything()}")

@@ -13,11 +13,20 @@ from importlib.metadata import PackageNotFoundError, version
 
 import alexbook
 from alexbook import profiles
-from alexbook._probe import D2L, EVERYTHING, FRAMEWORKS, MXNET, NUMPY, Check, mxnet_absent_reason, probe
+from alexbook._probe import (
+    D2L,
+    FRAMEWORKS,
+    NUMPY,
+    Check,
+    Package,
+    absent_reason,
+    install,
+    install_everything,
+    mxnet_absent_reason,
+    probe,
+)
 
 __all__ = ["main", "mxnet_absent_reason"]
-
-ITSELF = "uv pip install --reinstall --no-deps -e . (in the book's folder)"
 
 ABOUT = """\
 Helps readers of the book that builds AlexNet in MXNet, PyTorch and TensorFlow side by side.
@@ -29,6 +38,7 @@ environment variables that the book's notebooks heed:
   ALEXBOOK_DATA      the folder that has Fashion-MNIST; no other place is then tried
   ALEXBOOK_OFFLINE   1: never download, use the shipped sample where the data is not at hand
   ALEXBOOK_LANGUAGE  en or ja: in which language the exercises are checked (each notebook sets its own)
+  ALEXBOOK_CHECKPOINTS  the folder where each training of a process is kept, to go on from
 
 exit status: 0 nothing failed, 1 something did, 2 the command was not understood"""
 
@@ -70,12 +80,13 @@ def checks() -> Iterator[Check]:
 
 def check_packages() -> tuple[list[Check], dict[str, list[str]]]:
     """NumPy and each framework, all tried at once; and the GPUs that each working framework sees."""
-    absent = mxnet_absent_reason()
-    packages = [package for package in (NUMPY, *FRAMEWORKS) if not (absent and package is MXNET)]
+    absent = {package: reason for package in FRAMEWORKS if (reason := absent_reason(package))}
+
+    def ask(package: Package) -> tuple[Check, list[str]]:
+        return (Check(None, package.name, absent[package]), []) if package in absent else probe(package)
+
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(probe, packages))
-    if absent:
-        answers.insert(1, (Check(None, MXNET.name, absent), []))
+        answers = list(pool.map(ask, (NUMPY, *FRAMEWORKS)))
     gpus = {check.name: seen for check, seen in answers[1:] if check.works}
     return [check for check, _ in answers], gpus
 
@@ -96,7 +107,11 @@ def check_python() -> Check:
 def check_alexbook() -> Check:
     """Whether it is installed, not only found in the current folder."""
     installed = alexbook.__version__ != "0+unknown"
-    return Check(installed, "alexbook", alexbook.__version__, "" if installed else ITSELF)
+    return Check(installed, "alexbook", alexbook.__version__, "" if installed else _itself())
+
+
+def _itself() -> str:
+    return f"{install('--no-deps -e .', again=True)} (in the book's folder)"
 
 
 def check_d2l() -> Check:
@@ -105,7 +120,7 @@ def check_d2l() -> Check:
         found = version("d2l")
     except PackageNotFoundError:
         found = "not installed"
-    fix = "" if found == D2L else f"uv pip install --no-deps d2l=={D2L}, or {EVERYTHING}"
+    fix = "" if found == D2L else f"{install(f'--no-deps d2l=={D2L}')}, or {install_everything()}"
     return Check(found == D2L, "d2l", found if found == D2L else f"expected {D2L}, got: {found}", fix)
 
 
@@ -119,8 +134,8 @@ def check_data(numpy: Check) -> Check:
 
             counts = [len(data.load(split)[1]) for split in data.SPLITS]
     except Exception as error:  # whatever it is, the report goes on
-        fix = "unset ALEXBOOK_DATA, or correct it" if os.environ.get("ALEXBOOK_DATA") else ITSELF
-        fix = EVERYTHING if isinstance(error, ImportError) else fix
+        fix = "unset ALEXBOOK_DATA, or correct it" if os.environ.get("ALEXBOOK_DATA") else _itself()
+        fix = install_everything() if isinstance(error, ImportError) else fix
         return Check(False, "data", f"{type(error).__name__}: {error}", fix)
     found = "{}: {:,} training and {:,} test images".format(data.source(), *counts)
     if counts[0] == 60_000:
