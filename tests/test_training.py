@@ -258,6 +258,40 @@ def test_the_checkpoint_of_another_run_is_refused(backend, tmp_path, other, any_
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["mxnet", "pytorch"])  # TensorFlow builds another network
+def test_a_refused_checkpoint_leaves_the_network_as_it_was(name, tmp_path):
+    if (backend := present().get(name)) is None:
+        pytest.skip(mxnet_absent_reason())
+    net = train(backend, epochs=1, checkpoint=tmp_path / "run.npz").net
+    before = [array.copy() for array in backend.state(net)]
+    for options in ({"seed": 1}, {"batches": Unsized(problem(backend)[0])}):
+        with pytest.raises((ValueError, TypeError)):
+            train(backend, net, checkpoint=tmp_path / "run.npz", **options)
+        assert all(map(np.array_equal, backend.state(net), before))
+
+
+class Unsized:
+    """Batches of which nobody knows how many they are, as of a dataset that is a stream."""
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    def __iter__(self):
+        return iter(self.batches)
+
+
+def test_batches_without_a_number_are_refused(backend):
+    with pytest.raises(TypeError, match="train_iter must know how many batches it has"):
+        train(backend, batches=Unsized(problem(backend)[0]))
+
+
+def test_after_an_interruption_pytorch_s_network_answers_as_in_use():
+    torch = present()["pytorch"]
+    net = torch.network("flatten", "dense 24", "relu", "dropout 0.5", "dense 10")
+    train(torch, net, batches=Interrupted(problem(torch)[0], 2))
+    assert not any(layer.training for layer in net.modules())
+
+
 @pytest.fixture
 def any_processor(monkeypatch):
     """MXNet would refuse bfloat16 where there is no AVX-512."""
@@ -578,6 +612,31 @@ def test_a_gpu_is_not_judged_by_the_processor(monkeypatch, device):
     assert d2l.has_bf16("/CPU:0") and not d2l.has_bf16(device)
 
 
+def test_each_gpu_is_judged_by_itself(monkeypatch):
+    d2l = present()["tensorflow"].d2l
+    monkeypatch.setattr(d2l, "_GPUS", ["new", "old"])
+    details = {"new": {"compute_capability": (8, 0)}, "old": {"compute_capability": (7, 5)}}
+    monkeypatch.setattr(d2l._tf.config.experimental, "get_device_details", details.get)
+    assert [d2l.has_bf16(name) for name in ("/GPU:0", "/device:GPU:1", "/GPU:2", "GPU", None)] == [1, 0, 0, 1, 1]
+
+
+def test_a_device_that_is_not_there_is_refused():
+    tensorflow = present()["tensorflow"]
+    batches = problem(tensorflow)[0]
+    with pytest.raises(ValueError, match=r"device must be one of /device:CPU:0.*, got '/GPU:7'"):
+        tensorflow.d2l.train_ch6(tensorflow.network("flatten", "dense 10"), batches, batches, 1, 0.1, "/GPU:7")
+
+
+def test_the_record_is_of_the_framework_that_trained(monkeypatch):
+    monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.setattr(provenance, "_trainings", {})
+    for name, backend in present().items():
+        train(backend, epochs=1)
+        package = sys.modules["torch" if name == "pytorch" else name]
+        record = provenance.record()
+        assert (record["backend"], record["version"]) == (name, package.__version__)
+
+
 def test_a_function_of_keras_finds_the_policy_as_it_was():
     tensorflow = present()["tensorflow"]
     keras = tensorflow.d2l.tf.keras
@@ -604,7 +663,11 @@ def test_mxnet_trains_what_it_cannot_hybridize():
     hybrid = gluon.nn.HybridSequential()
     hybrid.add(gluon.nn.Dense(24, activation="relu"), gluon.nn.Dense(10))
     expected = train(mxnet, mxnet.network("flatten", "dense 24", "relu", "dense 10"))
-    for net in (Mine(), hybrid):
+    nested, inner = gluon.nn.Sequential(), gluon.nn.Sequential()
+    inner.add(gluon.nn.Dense(24, activation="relu"))
+    nested.add(inner, gluon.nn.Dense(10))
+    assert mxnet.d2l._graph(nested) is not None
+    for net in (Mine(), hybrid, nested):
         assert train(mxnet, net).train_loss == pytest.approx(expected.train_loss, rel=1e-5)
     assert train(mxnet, Mine(), precision="auto").precision == "fp32"
     with pytest.raises(ValueError, match=r'precision "bf16" needs a network of HybridBlocks .*; got Mine on cpu'):

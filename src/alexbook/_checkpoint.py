@@ -33,7 +33,7 @@ class Checkpoint:
             # NumPy's types take an array of any name for its option allow_pickle.
             np.savez(file, **{_META: np.array(json.dumps(meta))}, **arrays)  # type: ignore[arg-type]
 
-    def load(self, current: Weights, history: History) -> Weights | None:
+    def read(self, history: History) -> Weights | None:
         """Fills `history` and returns the weights; None if there is no file yet.
 
         Raises:
@@ -49,11 +49,14 @@ class Checkpoint:
         if not self.path.exists():
             return None
         meta, weights = self._read()
-        now = _shapes(current)
-        self._compare(meta["run"] | _shapes(weights), self.run | now)
+        self._compare(meta["run"], self.run)
         for name in _SAVED:
             setattr(history, name, meta["history"][name])
         return weights
+
+    def compare(self, saved: Weights, current: Weights) -> None:
+        """Raises ValueError where the weights read are those of another network."""
+        self._compare(_shapes(saved), _shapes(current))
 
     def _read(self) -> tuple[dict[str, Any], Weights]:
         try:

@@ -102,7 +102,7 @@ def cached() -> Arrays | None:
     folder = Path(pooch.os_cache("alexbook"))
     arrays = {spec.name: array for spec in REAL if (array := _cached_file(folder, spec)) is not None}
     missing = [spec for spec in REAL if spec.name not in arrays]
-    if missing and os.environ.get("ALEXBOOK_OFFLINE", "0") in ("", "0"):
+    if missing and not _offline():
         arrays |= _download(folder, missing)
     return arrays if len(arrays) == len(REAL) else None
 
@@ -114,8 +114,13 @@ def _cached_file(folder: Path, spec: Spec) -> Array | None:
     try:
         return read(path, spec)
     except DataError as error:
-        warnings.warn(f"{error}. It is kept as {_set_aside(path)} and replaced by a new one.", stacklevel=2)
+        new = "" if _offline() else ", and asked for anew"
+        warnings.warn(f"{error}. It is kept as {_set_aside(path)}{new}.", stacklevel=2)
         return None
+
+
+def _offline() -> bool:
+    return os.environ.get("ALEXBOOK_OFFLINE", "0") not in ("", "0")
 
 
 def _set_aside(path: Path) -> str:

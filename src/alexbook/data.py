@@ -118,7 +118,7 @@ class Batches:
         size: height and width after resizing, in pixels.
         matrix: float32 of shape (size, 28), see `resize_matrix`.
         views: float32 of shape (2·(2·shift + 1), size, 28): `matrix` for every shift, then the same mirrored.
-        epoch: the epoch that the next call of `indices` or `draws` starts, from 0.
+        seed, epoch: of the next call of `indices` or `draws`, the epochs from 0; `train_ch6` sets both.
         reduced: whether fewer images were asked for than the profile allows; a training may then take more epochs.
     """
 

@@ -24,7 +24,13 @@ with needs("alexbook.mxnet"):
 _np, _npx, _gluon = _mx.np, _mx.npx, _mx.gluon
 _ACCELERATOR = _npx.num_gpus() > 0
 
-provenance.log(backend="mxnet", version=_mx.__version__, device="NVIDIA GPU" if _ACCELERATOR else cpu_name())
+
+def _facts(device: Any) -> dict[str, str]:
+    name = cpu_name() if device.device_type == "cpu" else "NVIDIA GPU"
+    return {"backend": "mxnet", "version": _mx.__version__, "device": name}
+
+
+provenance.log(**_facts(_d2l.try_gpu()))
 
 
 def __getattr__(name: str) -> Any:
@@ -126,9 +132,11 @@ def train_ch6(
         num_epochs: how often to go through `train_iter`; the profile may allow fewer.
         lr: the learning rate; the highest one, if `recipe` has it climb and fall.
         device: where to train, such as `d2l.try_gpu()`.
-        seed: decides the weights, the order of the batches, what augmentation draws, and the dropout.
+        seed: decides the weights, the dropout and, with the loaders of this module, the order of the batches and what
+            augmentation draws.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
-        precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
+        precision: "fp32"; "bf16", products in bfloat16 and weights in float32, for networks of HybridBlocks on a
+            processor with AVX-512; "auto", the faster one on `device`.
         recipe: a falling rate, momentum, label smoothing; by default none of them.
         quiet: shows progress while it trains, but leaves no plot and prints no result.
 
@@ -137,9 +145,9 @@ def train_ch6(
 
     Raises:
         TypeError: `net` is not a network of this framework, `device` no context of MXNet, `recipe` no Recipe, or
-            batches can be taken only once.
-        ValueError: a number that cannot be, no batch, a checkpoint that is damaged or of another run, or an
-            ALEXBOOK_PROFILE that names no profile.
+            batches can be taken only once or do not know how many they are.
+        ValueError: a number or a precision that cannot be, no batch, a checkpoint that is damaged or of another run,
+            or an ALEXBOOK_PROFILE that names no profile.
         OSError: the checkpoint cannot be written.
         FloatingPointError: the loss is no longer finite.
     """
@@ -157,7 +165,8 @@ class _Learner:
     backend = "mxnet"
 
     def __init__(self, net: Any, plan: training.Plan, device: Any) -> None:
-        self.net, self._plan, self._ctx, self.device = net, plan, device, str(device)
+        self.net, self._plan, self._ctx = net, plan, device
+        self.device, self.facts = str(device), _facts(device)
         able = _graph(net) is not None and device.device_type == "cpu" and has_avx512()
         if plan.precision == "bf16" and not able:
             raise ValueError(
@@ -261,9 +270,9 @@ def _graph(net: Any) -> Any:
     """A block that can be one graph and shares the layers of `net`, and with them the weights; or None."""
     if isinstance(net, _gluon.HybridBlock):
         return net
-    if type(net) is _gluon.nn.Sequential and all(isinstance(layer, _gluon.HybridBlock) for layer in net):
+    if type(net) is _gluon.nn.Sequential and None not in (parts := [_graph(layer) for layer in net]):
         graph = _gluon.nn.HybridSequential()
-        graph.add(*net)
+        graph.add(*parts)
         return graph
     return None
 

@@ -24,11 +24,20 @@ with needs("alexbook.tensorflow"), silent_stderr():
 
 _ACCELERATOR = bool(_GPUS)
 
-provenance.log(
-    backend="tensorflow",
-    version=_tf.__version__,
-    device=_tf.config.experimental.get_device_details(_GPUS[0])["device_name"] if _GPUS else cpu_name(),
-)
+
+def _details(device: str) -> dict[str, Any]:
+    """What TensorFlow knows of a GPU; nothing of a processor, nor of a GPU that is not there."""
+    _, gpu, number = device.upper().rpartition("GPU")
+    place = int(number.strip(":") or 0) if gpu else len(_GPUS)
+    return dict(_tf.config.experimental.get_device_details(_GPUS[place])) if place < len(_GPUS) else {}
+
+
+def _facts(device: str) -> dict[str, str]:
+    name = _details(device).get("device_name") or cpu_name()
+    return {"backend": "tensorflow", "version": _tf.__version__, "device": name}
+
+
+provenance.log(**_facts("GPU"))
 
 
 def __getattr__(name: str) -> Any:
@@ -113,10 +122,10 @@ def has_bf16(device: str | None = None) -> bool:
 
     Where it does not, TensorFlow emulates it: slower than float32, and the gradient of a convolution may take an hour.
     """
-    if "GPU" not in (device or ("GPU" if _GPUS else "CPU")).upper():
+    device = device or ("GPU" if _GPUS else "CPU")
+    if "GPU" not in device.upper():
         return _cpu.has_bf16()
-    details = _tf.config.experimental.get_device_details(_GPUS[0]) if _GPUS else {}
-    return bool(details.get("compute_capability", (0, 0)) >= (8, 0))
+    return bool(_details(device).get("compute_capability", (0, 0)) >= (8, 0))
 
 
 def train_ch6(
@@ -136,15 +145,18 @@ def train_ch6(
     """Trains the network that `net_fn` returns by gradient descent, and prints d2l's two last lines.
 
     Args:
-        net_fn: returns a new Keras model; its weights become Xavier-uniform, its biases zero.
+        net_fn: returns a new Keras model; what Keras calls `kernel` becomes Xavier-uniform, what it calls `bias` zero,
+            and other weights stay as the function made them.
         train_iter: batches (X, y) to learn from.
         test_iter: batches to measure the accuracy on after each epoch.
         num_epochs: how often to go through `train_iter`; the profile may allow fewer.
         lr: the learning rate; the highest one, if `recipe` has it climb and fall.
         device: where to train, such as `d2l.try_gpu()` or "/GPU:0".
-        seed: decides the weights, the order of the batches, what augmentation draws, and the dropout.
+        seed: decides the weights, the dropout and, with the loaders of this module, the order of the batches and what
+            augmentation draws.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
-        precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
+        precision: "fp32"; "bf16", products in bfloat16 and weights in float32, which takes minutes a step where the
+            device only emulates it (see `has_bf16`); "auto", the faster one on `device`.
         recipe: a falling rate, momentum, label smoothing; by default none of them.
         quiet: shows progress while it trains, but leaves no plot and prints no result.
 
@@ -153,9 +165,9 @@ def train_ch6(
 
     Raises:
         TypeError: `net_fn` is not a function that returns a Keras model, `device` no device, `recipe` no Recipe, or
-            batches can be taken only once.
-        ValueError: a number that cannot be, no batch, a checkpoint that is damaged or of another run, or an
-            ALEXBOOK_PROFILE that names no profile.
+            batches can be taken only once or do not know how many they are.
+        ValueError: a number that cannot be, a device that is not there, no batch, a checkpoint that is damaged or of
+            another run, or an ALEXBOOK_PROFILE that names no profile.
         OSError: the checkpoint cannot be written.
         FloatingPointError: the loss is no longer finite.
     """
@@ -167,8 +179,18 @@ def train_ch6(
         )
     if not isinstance(device, str) and not hasattr(device, "_device_name"):
         raise TypeError(f"device must be d2l.try_gpu(), or a name such as '/GPU:0', got {device!r}")
+    _check_device(device if isinstance(device, str) else device._device_name)
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe, quiet)
     return training.train(_Learner(net_fn, plan, device), train_iter, test_iter, plan)
+
+
+def _check_device(name: str) -> None:
+    """TensorFlow itself would train on the processor, and not say so."""
+    asked = _tf.DeviceSpec.from_string(name)
+    there = [each.name for each in _tf.config.list_logical_devices()]
+    known = [_tf.DeviceSpec.from_string(each) for each in there]
+    if (asked.device_type, asked.device_index or 0) not in [(each.device_type, each.device_index) for each in known]:
+        raise ValueError(f"device must be one of {', '.join(there)}, got {name!r}")
 
 
 @contextlib.contextmanager
@@ -191,6 +213,7 @@ class _Learner:
     def __init__(self, net_fn: Callable[[], Any], plan: training.Plan, device: Any) -> None:
         # d2l.try_gpu returns a context that knows its name, and may be entered only where it was made.
         self.device = device if isinstance(device, str) else device._device_name
+        self.facts = _facts(self.device)
         self.precision = plan.choose(has_bf16(self.device) if "GPU" in self.device.upper() else has_tiles())
         with _tf.device(self.device), _computing_in(self.precision):
             self.net = net_fn()

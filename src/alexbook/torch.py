@@ -25,11 +25,13 @@ with needs("alexbook.torch"):
 
 _ACCELERATOR = _torch.cuda.is_available()
 
-provenance.log(
-    backend="pytorch",
-    version=_torch.__version__,
-    device=_torch.cuda.get_device_name(0) if _ACCELERATOR else cpu_name(),
-)
+
+def _facts(device: _torch.device | str) -> dict[str, str]:
+    name = _torch.cuda.get_device_name(device) if _torch.device(device).type == "cuda" else cpu_name()
+    return {"backend": "pytorch", "version": str(_torch.__version__), "device": name}
+
+
+provenance.log(**_facts(_d2l.try_gpu()))
 
 
 def __getattr__(name: str) -> Any:
@@ -105,10 +107,11 @@ def has_bf16(device: _torch.device | str | None = None) -> bool:
 
     Where it does not, PyTorch emulates it: slower than float32, and the gradient of a convolution may take an hour.
     """
-    kind = _torch.device(device or _d2l.try_gpu()).type
-    if kind == "cuda":
-        return bool(_torch.cuda.is_bf16_supported(including_emulation=False))
-    return kind == "cpu" and _cpu.has_bf16()
+    place = _torch.device(device or _d2l.try_gpu())
+    if place.type == "cuda":
+        with _torch.cuda.device(place):
+            return bool(_torch.cuda.is_bf16_supported(including_emulation=False))
+    return place.type == "cpu" and _cpu.has_bf16()
 
 
 def train_ch6(
@@ -128,15 +131,18 @@ def train_ch6(
     """Trains `net` from fresh weights by gradient descent, and prints d2l's two last lines.
 
     Args:
-        net: its weights become Xavier-uniform, its biases zero.
+        net: the weights of its convolutions and fully connected layers become Xavier-uniform, the biases zero; other
+            layers start over by their own `reset_parameters`, and keep their values where they have none.
         train_iter: batches (X, y) to learn from.
         test_iter: batches to measure the accuracy on after each epoch.
         num_epochs: how often to go through `train_iter`; the profile may allow fewer.
         lr: the learning rate; the highest one, if `recipe` has it climb and fall.
         device: where to train, such as `d2l.try_gpu()`.
-        seed: decides the weights, the order of the batches, what augmentation draws, and the dropout.
+        seed: decides the weights, the dropout and, with the loaders of this module, the order of the batches and what
+            augmentation draws.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
-        precision: "fp32"; "bf16", products in bfloat16 and weights in float32; "auto", the faster one on `device`.
+        precision: "fp32"; "bf16", products in bfloat16 and weights in float32, which takes minutes a step where the
+            device only emulates it (see `has_bf16`); "auto", the faster one on `device`.
         recipe: a falling rate, momentum, label smoothing; by default none of them.
         quiet: shows progress while it trains, but leaves no plot and prints no result.
 
@@ -144,7 +150,8 @@ def train_ch6(
         The history; after Ctrl-C, so far.
 
     Raises:
-        TypeError: `net` is not a network of this framework, `recipe` no Recipe, or batches can be taken only once.
+        TypeError: `net` is not a network of this framework, `recipe` no Recipe, or batches can be taken only once or
+            do not know how many they are.
         ValueError: a number that cannot be, no batch, a checkpoint that is damaged or of another run, or an
             ALEXBOOK_PROFILE that names no profile.
         OSError: the checkpoint cannot be written.
@@ -153,7 +160,10 @@ def train_ch6(
     if not isinstance(net, _torch.nn.Module):
         raise TypeError(f"net must be a torch.nn.Module, got {net!r}")
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe, quiet)
-    return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
+    try:
+        return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
+    finally:
+        net.eval()  # also after Ctrl-C: in the other two, only training is ever in that mode
 
 
 class _Learner:
@@ -162,7 +172,7 @@ class _Learner:
     backend = "pytorch"
 
     def __init__(self, net: _torch.nn.Module, plan: training.Plan, device: _torch.device | str) -> None:
-        self.net, self._plan, self.device = net, plan, str(device)
+        self.net, self._plan, self.device, self.facts = net, plan, str(device), _facts(device)
         self._kind = _torch.device(device).type
         self.precision = plan.choose(has_tiles() if self._kind == "cpu" else has_bf16(device))
         if self._kind == "cpu":

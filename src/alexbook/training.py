@@ -32,6 +32,7 @@ class Learner(Protocol):
     backend: str
     device: str  # as d2l prints it: cuda:0, gpu(0), /GPU:0
     precision: str  # what its products are computed in: fp32 or bf16
+    facts: dict[str, str]  # for the record: backend, version, and the device's own name
     net: Any
 
     def initialize(self, X: Any, seed: int) -> None:
@@ -65,26 +66,34 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     Raises:
         FloatingPointError: the loss is no longer finite.
         OSError: the checkpoint cannot be written.
-        TypeError: batches can be taken only once.
+        TypeError: batches can be taken only once, or do not know how many they are.
         ValueError: there is no batch, the checkpoint is damaged or belongs to another run, or ALEXBOOK_PROFILE names
             no profile.
     """
     X, _ = _first("train_iter", train_iter)
     _first("test_iter", test_iter)
+    try:
+        len(train_iter)
+    except TypeError as error:
+        expected = "train_iter must know how many batches it has, as a list or a loader does"
+        raise TypeError(f"{expected}, got {train_iter!r} ({error})") from None
     profile = current_profile(plan.accelerator)
     most = _most_epochs(profile, train_iter)
     announce(replace(profile, epochs=most), epochs=plan.num_epochs)
     epochs = min(plan.num_epochs, most or plan.num_epochs)
-    learner.initialize(X, plan.seed)
     history = History(seed=plan.seed, profile=profile.name, precision=learner.precision, net=learner.net)
+    if isinstance(train_iter, Batches):
+        history.size = train_iter.size
     if isinstance(test_iter, Batches):
         history.tested = len(test_iter.labels)
         history.tested_on = test_iter.name if test_iter.name == "validation" else "test"
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
+    run.read()  # what it refuses, it refuses before any weight is reset
+    learner.initialize(X, plan.seed)
     run.resume()
     run.go()
     if len(history):
-        provenance.log(backend=learner.backend, profile=history.profile, precision=history.precision)
+        provenance.log(**learner.facts, profile=history.profile, precision=history.precision)
         provenance.log_training(
             str(run.checkpoint.path) if run.checkpoint else None,
             seed=history.seed,
@@ -126,6 +135,7 @@ class _Run:
     history: History
     epochs: int
     step: int = 0
+    saved: Weights | None = None
 
     def __post_init__(self) -> None:
         self.steps = len(self.train_iter)
@@ -146,17 +156,22 @@ class _Run:
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
         return Checkpoint(Path(path), run)
 
-    def resume(self) -> None:
-        """Goes on from the checkpoint, if there is one."""
+    def read(self) -> None:
+        """Takes history and weights from the checkpoint, if there is one; the network is not touched yet."""
         if self.checkpoint:
-            weights = self.checkpoint.load(self.learner.get_weights(), self.history)
+            self.saved = self.checkpoint.read(self.history)
             if len(self.history) > self.epochs:
                 raise ValueError(
                     f"{self.checkpoint.path}: holds {len(self.history)} epochs, more than the {self.epochs} asked for. "
                     "It was left as it is: ask for as many, or give another path"
                 )
-            if weights is not None:
-                self.learner.set_weights(weights)
+
+    def resume(self) -> None:
+        """Gives the network the weights of the checkpoint."""
+        if self.checkpoint and self.saved is not None:
+            self.checkpoint.compare(self.saved, self.learner.get_weights())
+            self.learner.set_weights(self.saved)
+            self.saved = None
 
     def go(self) -> None:
         """Trains epoch after epoch; Ctrl-C ends it, with the network as it then is."""

@@ -133,7 +133,10 @@ def _keras_layers(net: Net) -> Iterator[_Layer]:
     for layer in _leaves(net):
         if not layer.built:
             raise ValueError(_UNKNOWN.format(layer))
-        if type(layer).__name__ == "Flatten":
+        kind, form = type(layer).__name__, getattr(layer, "data_format", None)
+        if kind in ("Reshape", "Permute") or (kind, form) == ("Flatten", "channels_first"):  # another order for fc6
+            raise TypeError(f"expected Flatten, height and width before the channels, got {layer}")
+        if kind == "Flatten":
             flattened = tuple(layer.input.shape[1:])
             maps = flattened if len(flattened) == 3 else maps  # what is flat already stays as it is
         elif own := {weight.name: weight for weight in layer.weights}:
