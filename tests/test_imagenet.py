@@ -339,6 +339,27 @@ def test_the_rate_falls_as_pytorch_s_own_rule_has_it(common):
             assert common.learning_rate(0.01, errors[:epoch]) == pytest.approx(optimizer.param_groups[0]["lr"])
 
 
+def test_a_fall_of_the_rate_leaves_pytorch_s_last_step(script, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(sys, "argv", ["train_pytorch.py"])
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    optimizer = torch.optim.SGD([weight], 0.1, momentum=0.9)
+    weight.grad = torch.tensor([2.0])
+    optimizer.step()  # by -0.2
+    optimizer.param_groups[0]["lr"] = 0.01
+    script("train_pytorch").keep_steps(optimizer, 0.1)
+    before, weight.grad = weight.item(), torch.zeros(1)
+    optimizer.step()
+    assert weight.item() - before == pytest.approx(0.9 * -0.2)
+
+
+def test_an_error_while_writing_leaves_nothing_behind(common, tmp_path):
+    with pytest.raises(RuntimeError), common.replaced(tmp_path / "file"):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
 def spoil(root, what):
     match what:
         case "no images":

@@ -149,6 +149,12 @@ def evaluate(net, loader, unreadable, title):
     return sums.tolist()
 
 
+def keep_steps(optimizer, before):
+    """The paper's momentum keeps the last step, which a fall of the rate leaves as it is; PyTorch's, step / rate."""
+    for state in optimizer.state.values():
+        state["momentum_buffer"] *= before / optimizer.param_groups[0]["lr"]
+
+
 def together(sums, unreadable):
     """The sums over all processes; what each could not read is known to all."""
     everyone = gathered((sums, dict(unreadable)))
@@ -197,6 +203,7 @@ def main():
         sums = *train_epoch(model, optimizer, train, unreadable, title), *evaluate(net, val, unreadable, title)
         error, line = common.outcome(epoch, args, rate, *together(sums, unreadable))
         scheduler.step(error)
+        keep_steps(optimizer, rate)
         if RANK == 0 and args.checkpoint:
             with common.replaced(args.checkpoint) as file:
                 states = {name: part.state_dict() for name, part in parts.items()}
