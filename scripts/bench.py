@@ -2,10 +2,11 @@
 
     python scripts/bench.py [--repeats 5] [--output FILE]
 
-Every measure is taken several times, all subjects in turn within each round, so that whatever else the machine does
-meets all of them. Nothing is discarded. Prints medians and spreads, and writes every single value as JSON. On a machine
-with a GPU it takes all images, looks at what a step consists of instead of at the processor's memory, and trains once
-in either precision, to see what the faster one costs in accuracy.
+Every measure is taken several times, d2l and alexbook in turn, so that whatever else the machine does meets both; one
+framework after the other, since the processes of all three would need more than 24 GB. Nothing is discarded. Prints
+medians and spreads, and writes every single value as JSON. On a machine with a GPU it takes all images, looks at what a
+step consists of instead of at the processor's memory, and trains once in either precision, to see what the faster one
+costs in accuracy.
 """
 
 import argparse
@@ -73,23 +74,25 @@ def measure(repeats: int, gpu: bool, backends: list[str]) -> dict:
 def rounds(repeats: int, images: tuple[int, int], backends: list[str], measures: dict[str, tuple], bar: tqdm):
     """The values of each measure, given with its arguments, by backend and code; and what each backend ran on."""
     values = {name: {backend: {code: [] for code in CODES} for backend in backends} for name in measures}
+    facts = {}
     with tempfile.TemporaryDirectory() as folder:
         subjects.write_images(Path(folder), *images)
-        pools = {(b, c): one_process(b, c, Path(folder), *images) for b in backends for c in CODES}
-        for _ in range(repeats):
-            for name, arguments in measures.items():
-                for (backend, code), pool in pools.items():
-                    value = pool.submit(getattr(subjects, name), *arguments).result()
-                    values[name][backend][code].append(value)
-                    bar.update()
-            if "step" in measures:
-                for precision in ("fp32", "bf16"):
-                    limit = pools["pytorch", "alexbook"].submit(subjects.limit, precision).result()
-                    values.setdefault("limit", {}).setdefault(precision, []).append(limit)
-                    bar.update()
-        facts = {b: pools[b, "alexbook"].submit(subjects.facts).result() for b in backends}
-        for pool in pools.values():
-            pool.shutdown()
+        for backend in backends:
+            pools = {code: one_process(backend, code, Path(folder), *images) for code in CODES}
+            for _ in range(repeats):
+                for name, arguments in measures.items():
+                    for code, pool in pools.items():
+                        value = pool.submit(getattr(subjects, name), *arguments).result()
+                        values[name][backend][code].append(value)
+                        bar.update()
+                if backend == "pytorch" and "step" in measures:
+                    for precision in ("fp32", "bf16"):
+                        limit = pools["alexbook"].submit(subjects.limit, precision).result()
+                        values.setdefault("limit", {}).setdefault(precision, []).append(limit)
+                        bar.update()
+            facts[backend] = pools["alexbook"].submit(subjects.facts).result()
+            for pool in pools.values():
+                pool.shutdown()
     return values, facts
 
 

@@ -152,3 +152,4 @@ assert difference < 1e-2  # sums in another order; on a GPU, of rounded factors
 report("memory kept, again", step)
 conv1.forward = fold  # what net calls from now on
 report("first layer folded", step)
+del conv1.forward  # as it was
