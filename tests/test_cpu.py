@@ -15,7 +15,7 @@ PROCESSORS = {  # a line of /proc/cpuinfo, and whether it has bfloat16, AVX-512,
     "AVX-512 alone": (f"flags\t\t: fpu {AVX512}", False, True, False),
     "AMD": (f"flags\t\t: fpu {AVX512} avx512_bf16", True, True, False),
     "Intel": (f"flags\t\t: fpu {AVX512} avx512_bf16 amx_bf16 amx_tile", True, True, True),
-    "Arm": ("Features\t: fp asimd bf16 i8mm", False, False, False),
+    "Arm": ("Features\t: fp asimd bf16 i8mm", True, False, False),
     "none": ("", False, False, False),
 }
 

@@ -65,8 +65,7 @@ def test_one_failure_is_told_with_its_fix_and_the_exit_code(healthy, monkeypatch
     assert doctor.main(["doctor"]) == 1
     assert (
         "[FAIL] PyTorch    ModuleNotFoundError: No module named 'no_such_framework'\n"
-        "       fix: uv pip install torch torchvision, "
-        "or uv pip install --no-deps -r requirements/all.txt (in the book's folder; it installs everything)\n"
+        f"       fix: {_probe.install('torch torchvision')}, or {_probe.install_everything()}\n"
     ) in capsys.readouterr().out
 
 
@@ -106,7 +105,7 @@ def test_python(monkeypatch, version, works):
 def test_alexbook_that_is_not_installed(monkeypatch):
     assert doctor.check_alexbook().works
     monkeypatch.setattr(doctor.alexbook, "__version__", "0+unknown")
-    assert doctor.check_alexbook().fix.startswith("uv pip install --reinstall --no-deps -e .")
+    assert doctor.check_alexbook().fix.startswith(_probe.install("--no-deps -e .", again=True))
 
 
 def test_d2l(monkeypatch):
@@ -119,7 +118,7 @@ def test_d2l(monkeypatch):
     monkeypatch.setattr(doctor, "version", lost)
     check = doctor.check_d2l()
     assert (check.works, check.found) == (False, "expected 1.0.3, got: not installed")
-    assert check.fix.startswith("uv pip install --no-deps d2l==1.0.3")
+    assert check.fix.startswith(_probe.install("--no-deps d2l==1.0.3"))
 
 
 GOOD_NUMPY = _probe.Check(True, "NumPy", "2.4")
@@ -153,7 +152,7 @@ def test_the_data_without_pooch_or_numpy(monkeypatch):
     monkeypatch.delattr(doctor.alexbook, "data", raising=False)
     check = doctor.check_data(GOOD_NUMPY)
     assert not check.works
-    assert check.fix.startswith("uv pip install --no-deps -r requirements/all.txt")
+    assert check.fix.startswith(_probe.install("--no-deps -r requirements/all.txt"))
     assert not doctor.check_data(_probe.Check(False, "NumPy", "gone", "fix it")).works
 
 

@@ -18,6 +18,7 @@ from backend_fixtures import present
 from safetensors.numpy import save_file
 
 from alexbook import exercises, weights
+from alexbook._probe import mxnet_absent_reason
 from alexbook.exercises import _bandwidth, _costs, _forward, _judge, _layers, _sizes, _words
 from alexbook.exercises._judge import judge
 from alexbook.training import History
@@ -360,10 +361,23 @@ def through(side):
     return found
 
 
+def test_two_mistakes_of_the_same_shape_are_both_told():
+    assert "conv3: one of these is forgotten: the padding, the 1." in judge("8", shapes(conv3=(48, 3, 4))).text("en")
+
+
+@pytest.mark.parametrize("name", ["mxnet", "pytorch"])
+def test_a_layer_that_drops_nothing_is_no_dropout(name):
+    if (backend := present().get(name)) is None:
+        pytest.skip(mxnet_absent_reason())
+    net = backend.network("dense 3", "relu", "dropout 0.0", "dense 3")
+    verdict = judge("5", lenets(**{"ReLU and dropout": run(0.885, seconds=9, net=net)}))
+    assert "5.no-dropout" in verdict.keys
+
+
 @pytest.mark.parametrize("key", ["8.no-padding", "8.no-one", "8.one-side"])
 def test_a_mistake_made_everywhere_is_told_once(key):
     verdict = judge("8", through(_sizes.SIDES[key]))
-    assert key in verdict.keys and not (_sizes.FORGOTTEN - {key}) & set(verdict.keys)
+    assert key in verdict.keys and not (set(_sizes.FORGOTTEN) - {key}) & set(verdict.keys)
 
 
 def test_bytes_of_one_image_are_told_of_every_layer_alike():
@@ -655,7 +669,7 @@ def test_every_part_has_hints_a_place_to_look_and_a_form():
 def test_every_message_is_used():
     """A key stands in the code, or is put together there from one of these beginnings."""
     code = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.glob("*.py"))
-    made = ("kind.", "verdict.", "where.", "needs.", "hint.", "net.", "run.other-")
+    made = ("kind.", "verdict.", "where.", "needs.", "hint.", "net.", "part.", "run.other-")
     assert [key for key in _words.words() if f'"{key}"' not in code and not key.startswith(made)] == []
 
 
@@ -868,8 +882,8 @@ def test_a_network_of_a_framework_is_no_answer_elsewhere(backend):
 
 
 def test_the_sizes_of_networks_are_known(backend):
-    from alexbook.exercises._runs import described, size
+    from alexbook.exercises._runs import described, parameters
 
     net = narrow(backend)
-    assert size(net) == sum(array.size for array in _forward.narrow().values())
+    assert parameters(net) == sum(array.size for array in _forward.narrow().values())
     assert "dropout" in described(net) and "relu" in described(net) and "sigmoid" not in described(net)

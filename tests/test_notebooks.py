@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from committed import BOOK, code, notebook, printed
 
+from alexbook import bench
 from bookweave import check
 from bookweave.book import PLAIN
 from bookweave.sources import ABSENT, Place, read_chapter, read_prose
@@ -90,6 +91,7 @@ def test_the_parts_whose_speed_is_measured_make_up_the_network():
     assert first == 54**2 * 96 * 11**2
     assert connected == 6400 * 4096 + 4096**2 + 4096 * 10
     assert first + other + connected == 938_146_176
+    assert 4 * first + 6 * (other + connected) == bench.OPERATIONS
 
 
 @pytest.mark.parametrize("chapter", THREE)

@@ -40,14 +40,15 @@ def test_what_is_there_but_broken_is_installed_again():
 @pytest.mark.parametrize(
     ("pip", "uv", "command"),
     [
-        (True, True, "pip install --force-reinstall d2l"),
-        (False, True, "uv pip install --reinstall d2l"),
-        (False, False, ".uv/bin/uv pip install --reinstall d2l"),
+        (True, True, "/my/python -m pip install --force-reinstall d2l"),
+        (False, True, "uv pip install --python /my/python --reinstall d2l"),
+        (False, False, ".uv/bin/uv pip install --python /my/python --reinstall d2l"),
     ],
 )
 def test_the_fix_is_a_command_that_this_python_has(monkeypatch, pip, uv, command):
     monkeypatch.setattr(_probe, "distributions", lambda name: [name] * pip)
-    monkeypatch.setattr(_probe.shutil, "which", lambda name: uv or None)
+    monkeypatch.setattr(_probe.shutil, "which", lambda name: name if uv else None)
+    monkeypatch.setattr(_probe.sys, "executable", "/my/python")
     assert _probe.install("d2l", again=True) == command
     assert _probe.install("d2l") == command.replace("--force-reinstall ", "").replace("--reinstall ", "")
 

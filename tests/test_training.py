@@ -264,10 +264,13 @@ def test_a_refused_checkpoint_leaves_the_network_as_it_was(name, tmp_path):
         pytest.skip(mxnet_absent_reason())
     net = train(backend, epochs=1, checkpoint=tmp_path / "run.npz").net
     before = [array.copy() for array in backend.state(net)]
+    if name == "pytorch":
+        net.train()
     for options in ({"seed": 1}, {"batches": Unsized(problem(backend)[0])}):
         with pytest.raises((ValueError, TypeError)):
             train(backend, net, checkpoint=tmp_path / "run.npz", **options)
         assert all(map(np.array_equal, backend.state(net), before))
+        assert name != "pytorch" or net.training
 
 
 class Unsized:

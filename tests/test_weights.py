@@ -151,7 +151,8 @@ def test_another_order_of_what_is_flattened_is_refused(layer, tmp_path):
     keras = present()["tensorflow"].d2l.tf.keras
     options = {"Reshape": {"target_shape": (-1,)}, "Permute": {"dims": (3, 1, 2)}}
     flat = getattr(keras.layers, layer)(**options.get(layer, {"data_format": "channels_first"}))
-    net = keras.Sequential([keras.Input((6, 6, 2)), keras.layers.Conv2D(3, 3), flat, keras.layers.Dense(4)])
+    first = keras.layers.Reshape((6, 6, 2))  # harmless: no layer has turned anything yet
+    net = keras.Sequential([keras.Input((72,)), first, keras.layers.Conv2D(3, 3), flat, keras.layers.Dense(4)])
     with pytest.raises(TypeError, match="expected Flatten, height and width before the channels, got"):
         weights.save(net, tmp_path / "file")
 

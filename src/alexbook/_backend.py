@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from alexbook._cpu import keep_memory
-from alexbook._probe import D2L, MXNET, install
+from alexbook._probe import D2L, FRAMEWORKS, MXNET, absent_reason, install
 from alexbook.data import SPLITS, Batches
 from alexbook.profiles import announce, current_profile
 
@@ -32,7 +32,8 @@ def needs(module: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        line = install(_INSTALL.get(package, package))
+        absent = [reason for each in FRAMEWORKS if each.module == package and (reason := absent_reason(each))]
+        line = absent[0] if absent else install(_INSTALL.get(package, package))
         raise ImportError(f"{module} needs {package}, which is not installed: {line}", name=package) from None
 
 

@@ -27,8 +27,8 @@ def cores() -> int:
 
 
 def has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 by itself, as far as Linux tells of Intel's and AMD's."""
-    return not _flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+    """Whether the processor multiplies bfloat16 by itself, as far as Linux tells."""
+    return not _flags().isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})  # Intel and AMD, Intel, Arm
 
 
 def has_avx512() -> bool:
@@ -61,7 +61,7 @@ def keep_memory(keep: bool = True) -> None:
 
 
 def _flags() -> set[str]:
-    return set(_described("flags").split())
+    return {*_described("flags").split(), *_described("Features").split()}  # x86, Arm
 
 
 @functools.cache

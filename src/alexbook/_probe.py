@@ -66,8 +66,10 @@ def absent_reason(package: Package) -> str | None:
     """Why a framework cannot be had on this machine, in one line; None where it is installed or has a wheel."""
     if find_spec(package.module) or (mxnet_has_wheel() if package.name == "MXNet" else not _is_intel_mac()):
         return None
-    release = "MXNet 1.9.1, its last release," if package.name == "MXNet" else f"today's {package.name}"
-    return f"{release} has no wheel for {platform.system()} on {platform.machine()}: its parts are skipped"
+    here = f"{platform.system()} on {platform.machine()}"
+    if package.name == "MXNet":
+        return f"MXNet 1.9.1, its last release, has no wheel for {here}: its parts are skipped"
+    return f"today's {package.name} has no wheel for {here}"
 
 
 def mxnet_absent_reason() -> str | None:
@@ -86,10 +88,11 @@ def _is_intel_mac() -> bool:
 
 def install(packages: str, again: bool = False) -> str:
     """The command that installs packages into this Python, which may have no pip; `again`: what is there already."""
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
     if any(distributions(name="pip")):  # to ask find_spec would have setuptools put distutils away
-        return f"pip install {'--force-reinstall ' * again}{packages}"
-    uv = "uv" if shutil.which("uv") else ".uv/bin/uv"  # in the book's folder, where make has fetched it
-    return f"{uv} pip install {'--reinstall ' * again}{packages}"
+        return f"{python} -m pip install {'--force-reinstall ' * again}{packages}"
+    uv = shutil.which("uv") or ".uv/bin/uv"  # in the book's folder, where make has fetched it
+    return f"{uv} pip install --python {python} {'--reinstall ' * again}{packages}"
 
 
 def install_everything() -> str:

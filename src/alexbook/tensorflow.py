@@ -120,7 +120,7 @@ def load_data_fashion_mnist(
 def has_bf16(device: str | None = None) -> bool:
     """Whether the device, by default the GPU if there is one, multiplies bfloat16 by itself.
 
-    Where it does not, TensorFlow emulates it: slower than float32, and the gradient of a convolution may take an hour.
+    Where it does not, TensorFlow emulates it: slower than float32, up to minutes for a step.
     """
     device = device or ("GPU" if _GPUS else "CPU")
     if "GPU" not in device.upper():

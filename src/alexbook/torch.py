@@ -105,7 +105,7 @@ def load_data_fashion_mnist(
 def has_bf16(device: _torch.device | str | None = None) -> bool:
     """Whether the device, by default the one that `try_gpu` finds, multiplies bfloat16 by itself.
 
-    Where it does not, PyTorch emulates it: slower than float32, and the gradient of a convolution may take an hour.
+    Where it does not, PyTorch emulates it: slower than float32, up to minutes for a step.
     """
     place = _torch.device(device or _d2l.try_gpu())
     if place.type == "cuda":
@@ -160,10 +160,11 @@ def train_ch6(
     if not isinstance(net, _torch.nn.Module):
         raise TypeError(f"net must be a torch.nn.Module, got {net!r}")
     plan = training.Plan(num_epochs, lr, seed, checkpoint, _ACCELERATOR, precision, recipe, quiet)
+    learner = _Learner(net, plan, device)
     try:
-        return training.train(_Learner(net, plan, device), train_iter, test_iter, plan)
+        return training.train(learner, train_iter, test_iter, plan)
     finally:
-        net.eval()  # also after Ctrl-C: in the other two, only training is ever in that mode
+        learner.leave()
 
 
 class _Learner:
@@ -192,6 +193,11 @@ class _Learner:
         if momentum:  # the optimizer would make them in the first step, after a checkpoint is read
             for weight in self.net.parameters():
                 self._optimizer.state[weight]["momentum_buffer"] = _torch.zeros_like(weight)
+
+    def leave(self) -> None:
+        """After a training, whatever ended it, the network answers as in use: the other two always do."""
+        if hasattr(self, "_optimizer"):  # it has begun
+            self.net.eval()
 
     def set_seed(self, seed: int) -> None:
         _torch.manual_seed(seed)

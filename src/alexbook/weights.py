@@ -130,11 +130,13 @@ def _gluon_layers(net: Net) -> Iterator[_Layer]:
 
 def _keras_layers(net: Net) -> Iterator[_Layer]:
     maps: tuple[int, ...] = ()  # height, width and channels of the maps that were flattened, until a layer takes them
+    fed = False  # whether a layer with weights has come
     for layer in _leaves(net):
         if not layer.built:
             raise ValueError(_UNKNOWN.format(layer))
         kind, form = type(layer).__name__, getattr(layer, "data_format", None)
-        if kind in ("Reshape", "Permute") or (kind, form) == ("Flatten", "channels_first"):  # another order for fc6
+        turns = kind in ("Reshape", "Permute") or (kind, form) == ("Flatten", "channels_first")
+        if turns and fed:  # the layer after it would see another order
             raise TypeError(f"expected Flatten, height and width before the channels, got {layer}")
         if kind == "Flatten":
             flattened = tuple(layer.input.shape[1:])
@@ -142,7 +144,7 @@ def _keras_layers(net: Net) -> Iterator[_Layer]:
         elif own := {weight.name: weight for weight in layer.weights}:
             bias = _Parameter(own["bias"].numpy, own["bias"].assign) if "bias" in own else None
             yield _kind(layer, kernel := own.get("kernel"), own), _keras_weight(kernel, maps), bias
-            maps = ()
+            maps, fed = (), True
 
 
 def _leaves(layer: Any) -> Iterator[Any]:

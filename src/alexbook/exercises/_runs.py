@@ -141,7 +141,7 @@ def stuck(run: Run, verdict: Verdict) -> bool:
     return not run.learned
 
 
-def size(net: Any) -> int | None:
+def parameters(net: Any) -> int | None:
     """The number of parameters of a network of any framework; None where that cannot be known."""
     try:
         if hasattr(net, "count_params"):
@@ -165,8 +165,9 @@ def described(net: Any) -> str:
 def spelled(net: Any) -> str:
     """The forward passes that the reader wrote, in lower case, without comments: a layer may be called there, too."""
     try:
-        parts = [type(each) for each in (net.modules() if hasattr(net, "modules") else [net])]
-        calls = [getattr(each, name, None) for each in dict.fromkeys(parts) for name in ("forward", "call")]
+        parts = {type(each) for each in (net.modules() if hasattr(net, "modules") else [net])}
+        own = [each for each in parts if each.__module__.partition(".")[0] not in ("torch", "mxnet", "keras")]
+        calls = [getattr(each, name, None) for each in own for name in ("forward", "hybrid_forward", "call")]
         code = "\n".join(inspect.getsource(each) for each in calls if inspect.isfunction(each))
     except Exception:  # no network, or one whose code cannot be read
         return ""

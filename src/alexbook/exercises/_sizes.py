@@ -8,6 +8,7 @@ from typing import Any
 from alexbook.exercises._layers import OBLONG, OBLONG_IMAGE, Layer, Shape, shapes
 from alexbook.exercises._tables import short, table
 from alexbook.exercises._verdict import Verdict, number, shown
+from alexbook.exercises._words import Word
 
 Side = Callable[[int, Layer], float]
 SIDES: dict[str, Side] = {  # the formula with a mistake each
@@ -19,7 +20,7 @@ SIDES: dict[str, Side] = {  # the formula with a mistake each
     "8.stride-only": lambda n, layer: n // layer.stride,
     "8.stride-only.up": lambda n, layer: -(-n // layer.stride),
 }
-FORGOTTEN = {"8.no-padding", "8.no-one", "8.one-side"}  # which may give one and the same shape
+FORGOTTEN = ("8.no-padding", "8.one-side", "8.no-one")  # of which two may give one and the same shape
 
 
 def predicted(answer: Any, verdict: Verdict) -> None:
@@ -39,13 +40,16 @@ def predicted(answer: Any, verdict: Verdict) -> None:
         else:
             before = {expected[layer.name]}
     often = Counter(key for each in keys.values() for key in each)  # one mistake is likelier than several
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[str, ...], list[str]] = {}
     for name, each in keys.items():
         likely = [key for key in each if often[key] == max(often[key] for key in each)]
-        alike = len(likely) > 1 and set(likely) <= FORGOTTEN
-        groups.setdefault("8.forgotten" if alike else likely[0], []).append(name)
-    for key, names in groups.items():
-        if key != "8.odd":
+        parts = tuple(key for key in FORGOTTEN if key in likely)
+        groups.setdefault(parts if len(parts) == len(likely) else (likely[0],), []).append(name)
+    for (key, *more), names in groups.items():
+        if more:
+            causes = [Word(f"part.{each}") for each in (key, *more)]
+            verdict.add("wrong", "8.forgotten", names=names, parts=causes)
+        elif key != "8.odd":
             verdict.add("right" if key == "8.right" else "wrong", key, names=names)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alexbook.exercises._runs import Run, luck, pair, size, smoke, stuck
+from alexbook.exercises._runs import Run, luck, pair, parameters, smoke, stuck
 from alexbook.exercises._verdict import Problem, Verdict
 from alexbook.profiles import PROFILES
 
@@ -13,7 +13,7 @@ FASTER, LESS_ACCURATE, SHARE_OF_TIME = 2, 0.01, 0.25
 def epochs(answer: Any, verdict: Verdict) -> None:
     """1: LeNet and AlexNet, each trained for longer."""
     lenet, alexnet = pair(answer, "lenet", "alexnet")
-    sizes = size(lenet.net), size(alexnet.net)
+    sizes = parameters(lenet.net), parameters(alexnet.net)
     if sizes[0] is not None and sizes[1] is not None and sizes[0] > sizes[1]:
         raise Problem("1.swapped", first=sizes[0], second=sizes[1])
     if sizes[0] is not None and sizes[0] == sizes[1]:
