@@ -20,6 +20,7 @@ def package(code=ALIVE, name="PyTorch", module="torch"):
 
 
 FIRST = package(name="MXNet")
+UV = f"uv pip install --python {sys.executable}"
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +66,8 @@ def test_one_failure_is_told_with_its_fix_and_the_exit_code(healthy, monkeypatch
     assert doctor.main(["doctor"]) == 1
     assert (
         "[FAIL] PyTorch    ModuleNotFoundError: No module named 'no_such_framework'\n"
-        f"       fix: {_probe.install('torch torchvision')}, or {_probe.install_everything()}\n"
+        f"       fix: {UV} torch torchvision, "
+        f"or {UV} --no-deps -r requirements/all.txt (in the book's folder; it installs everything)\n"
     ) in capsys.readouterr().out
 
 
@@ -105,7 +107,7 @@ def test_python(monkeypatch, version, works):
 def test_alexbook_that_is_not_installed(monkeypatch):
     assert doctor.check_alexbook().works
     monkeypatch.setattr(doctor.alexbook, "__version__", "0+unknown")
-    assert doctor.check_alexbook().fix.startswith(_probe.install("--no-deps -e .", again=True))
+    assert doctor.check_alexbook().fix.startswith(f"{UV} --reinstall --no-deps -e .")
 
 
 def test_d2l(monkeypatch):
@@ -118,7 +120,7 @@ def test_d2l(monkeypatch):
     monkeypatch.setattr(doctor, "version", lost)
     check = doctor.check_d2l()
     assert (check.works, check.found) == (False, "expected 1.0.3, got: not installed")
-    assert check.fix.startswith(_probe.install("--no-deps d2l==1.0.3"))
+    assert check.fix.startswith(f"{UV} --no-deps d2l==1.0.3")
 
 
 GOOD_NUMPY = _probe.Check(True, "NumPy", "2.4")
@@ -152,7 +154,7 @@ def test_the_data_without_pooch_or_numpy(monkeypatch):
     monkeypatch.delattr(doctor.alexbook, "data", raising=False)
     check = doctor.check_data(GOOD_NUMPY)
     assert not check.works
-    assert check.fix.startswith(_probe.install("--no-deps -r requirements/all.txt"))
+    assert check.fix.startswith(f"{UV} --no-deps -r requirements/all.txt")
     assert not doctor.check_data(_probe.Check(False, "NumPy", "gone", "fix it")).works
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alexbook import _probe, doctor
+from alexbook import _probe
 
 ALIVE = "import types; m = types.SimpleNamespace(__version__='1.2'); gpus = []"
 SICK = {
@@ -78,7 +78,7 @@ def test_mxnet_is_absent_where_it_has_no_wheel(monkeypatch, system, machine, abs
     monkeypatch.setattr(_probe, "find_spec", lambda name: None)
     monkeypatch.setattr(_probe.platform, "system", lambda: system)
     monkeypatch.setattr(_probe.platform, "machine", lambda: machine)
-    reason = doctor.mxnet_absent_reason()
+    reason = _probe.mxnet_absent_reason()
     assert (reason is not None) == absent
     if reason:
         assert f"has no wheel for {system} on {machine}" in reason
@@ -97,4 +97,4 @@ def test_the_others_are_absent_on_macs_of_intel(monkeypatch, package, machine, a
 def test_mxnet_built_by_hand_is_not_absent(monkeypatch):
     monkeypatch.setattr(_probe, "find_spec", lambda name: object())
     monkeypatch.setattr(_probe.platform, "system", lambda: "Windows")
-    assert doctor.mxnet_absent_reason() is None
+    assert _probe.mxnet_absent_reason() is None

@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from importlib.util import find_spec
@@ -29,14 +30,29 @@ class Check:
         return f"{line}\n       fix: {self.fix}" if self.fix else line
 
 
+def mxnet_has_wheel() -> bool:
+    """Whether MXNet can be installed on this machine: Linux and Macs, with processors of Intel's kind."""
+    return platform.system() in ("Linux", "Darwin") and platform.machine() == "x86_64"
+
+
+def others_have_wheels() -> bool:
+    """Whether today's PyTorch and TensorFlow can be installed on this machine: no longer on Macs of Intel."""
+    return (platform.system(), platform.machine()) != ("Darwin", "x86_64")
+
+
 @dataclass(frozen=True)
 class Package:
-    """A package to try: its name, its module, what installs it, and code that sets `m` and `gpus`."""
+    """A package to try: its name, its module, what installs it, and code that sets `m` and `gpus`.
+
+    `has_wheel` says whether this machine can have it, and `absent` what to tell where not, the machine as {}.
+    """
 
     name: str
     module: str
     install: str
     code: str
+    has_wheel: Callable[[], bool] = lambda: True
+    absent: str = ""
 
 
 NUMPY = Package("NumPy", "numpy", "numpy", "import numpy as m; gpus = []")
@@ -46,44 +62,38 @@ MXNET = Package(
     "--no-deps mxnet==1.9.1",  # it declares numpy<2, and runs on NumPy 2
     "from alexbook._mxnet_numpy import import_mxnet; m = import_mxnet();"
     "gpus = [f'GPU {i}' for i in range(m.context.num_gpus())]",
+    mxnet_has_wheel,
+    "MXNet 1.9.1, its last release, has no wheel for {}: its parts are skipped",
 )
 PYTORCH = Package(
     "PyTorch",
     "torch",
     "torch torchvision",
     "import torch as m, torchvision;gpus = [m.cuda.get_device_name(i) for i in range(m.cuda.device_count())]",
+    others_have_wheels,
+    "today's PyTorch has no wheel for {}",
 )
 TENSORFLOW = Package(
     "TensorFlow",
     "tensorflow",
     "tensorflow",
     "import tensorflow as m; gpus = [gpu.name for gpu in m.config.list_physical_devices('GPU')]",
+    others_have_wheels,
+    "today's TensorFlow has no wheel for {}",
 )
 FRAMEWORKS = (MXNET, PYTORCH, TENSORFLOW)
 
 
 def absent_reason(package: Package) -> str | None:
     """Why a framework cannot be had on this machine, in one line; None where it is installed or has a wheel."""
-    if find_spec(package.module) or (mxnet_has_wheel() if package.name == "MXNet" else not _is_intel_mac()):
+    if find_spec(package.module) or package.has_wheel():
         return None
-    here = f"{platform.system()} on {platform.machine()}"
-    if package.name == "MXNet":
-        return f"MXNet 1.9.1, its last release, has no wheel for {here}: its parts are skipped"
-    return f"today's {package.name} has no wheel for {here}"
+    return package.absent.format(f"{platform.system()} on {platform.machine()}")
 
 
 def mxnet_absent_reason() -> str | None:
     """The same of MXNet."""
     return absent_reason(MXNET)
-
-
-def mxnet_has_wheel() -> bool:
-    """Whether MXNet can be installed on this machine: Linux and Macs, with processors of Intel's kind."""
-    return platform.system() in ("Linux", "Darwin") and platform.machine() == "x86_64"
-
-
-def _is_intel_mac() -> bool:
-    return (platform.system(), platform.machine()) == ("Darwin", "x86_64")
 
 
 def install(packages: str, again: bool = False) -> str:

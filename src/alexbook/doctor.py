@@ -22,11 +22,8 @@ from alexbook._probe import (
     absent_reason,
     install,
     install_everything,
-    mxnet_absent_reason,
     probe,
 )
-
-__all__ = ["main", "mxnet_absent_reason"]
 
 ABOUT = """\
 Helps readers of the book that builds AlexNet in MXNet, PyTorch and TensorFlow side by side.

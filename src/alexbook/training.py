@@ -72,11 +72,6 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
     """
     X, _ = _first("train_iter", train_iter)
     _first("test_iter", test_iter)
-    try:
-        len(train_iter)
-    except TypeError as error:
-        expected = "train_iter must know how many batches it has, as a list or a loader does"
-        raise TypeError(f"{expected}, got {train_iter!r} ({error})") from None
     profile = current_profile(plan.accelerator)
     most = _most_epochs(profile, train_iter)
     announce(replace(profile, epochs=most), epochs=plan.num_epochs)
@@ -88,9 +83,9 @@ def train(learner: Learner, train_iter: Any, test_iter: Any, plan: Plan) -> Hist
         history.tested = len(test_iter.labels)
         history.tested_on = test_iter.name if test_iter.name == "validation" else "test"
     run = _Run(learner, train_iter, test_iter, plan, history, epochs)
-    run.read()  # what it refuses, it refuses before any weight is reset
+    saved = run.read()  # what it refuses, it refuses before any weight is reset
     learner.initialize(X, plan.seed)
-    run.resume()
+    run.resume(saved)
     run.go()
     if len(history):
         provenance.log(**learner.facts, profile=history.profile, precision=history.precision)
@@ -135,10 +130,13 @@ class _Run:
     history: History
     epochs: int
     step: int = 0
-    saved: Weights | None = None
 
     def __post_init__(self) -> None:
-        self.steps = len(self.train_iter)
+        try:
+            self.steps = len(self.train_iter)
+        except TypeError as error:
+            expected = "train_iter must know how many batches it has, as a list or a loader does"
+            raise TypeError(f"{expected}, got {self.train_iter!r} ({error})") from None
         path = self.plan.checkpoint
         if path is None and (folder := os.environ.get("ALEXBOOK_CHECKPOINTS")):
             path = Path(folder, f"{self.learner.backend}-{next(_calls)}.npz")
@@ -156,22 +154,23 @@ class _Run:
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
         return Checkpoint(Path(path), run)
 
-    def read(self) -> None:
+    def read(self) -> Weights | None:
         """Takes history and weights from the checkpoint, if there is one; the network is not touched yet."""
-        if self.checkpoint:
-            self.saved = self.checkpoint.read(self.history)
-            if len(self.history) > self.epochs:
-                raise ValueError(
-                    f"{self.checkpoint.path}: holds {len(self.history)} epochs, more than the {self.epochs} asked for. "
-                    "It was left as it is: ask for as many, or give another path"
-                )
+        if self.checkpoint is None:
+            return None
+        saved = self.checkpoint.read(self.history)
+        if len(self.history) > self.epochs:
+            raise ValueError(
+                f"{self.checkpoint.path}: holds {len(self.history)} epochs, more than the {self.epochs} asked for. "
+                "It was left as it is: ask for as many, or give another path"
+            )
+        return saved
 
-    def resume(self) -> None:
-        """Gives the network the weights of the checkpoint."""
-        if self.checkpoint and self.saved is not None:
-            self.checkpoint.compare(self.saved, self.learner.get_weights())
-            self.learner.set_weights(self.saved)
-            self.saved = None
+    def resume(self, saved: Weights | None) -> None:
+        """Gives the network the weights of the checkpoint, if there were any."""
+        if self.checkpoint and saved is not None:
+            self.checkpoint.compare(saved, self.learner.get_weights())
+            self.learner.set_weights(saved)
 
     def go(self) -> None:
         """Trains epoch after epoch; Ctrl-C ends it, with the network as it then is."""
