@@ -112,18 +112,17 @@ def test_the_stopwatch_shows_what_speed_says_of_it():
     products = re.findall(r"(\w+) +(\d+) GFLOP/s, +(\d+)%", printed(cells["products"]))
     share = {name: int(speed) / limit for name, speed, _ in products}
     assert sum(int(percent) for *_, percent in products) == pytest.approx(67, abs=3)
-    # The ceiling itself is measured in a fifth of a second, on a machine that others use as well.
-    assert share["convolution"] == pytest.approx(1, abs=0.2)
-    assert share["conv1"] == pytest.approx(0.1, abs=0.03) and share["mm"] < 0.5
+    assert share["convolution"] == pytest.approx(1, abs=0.1)
+    assert share["conv1"] == pytest.approx(0.1, abs=0.02) and share["mm"] < 0.5
     took = dict(re.findall(r"(\w+) +([\d.]+) ms", printed(cells["profile"])))
-    assert 3 < float(took["conv1_backward"]) / float(took["conv1"]) < 5
+    assert 3 < float(took["conv1_backward"]) / float(took["conv1"]) < 4
     before, after = (int(speed) for speed in re.findall(r"(\d+) images/s", printed(cells["gain"])))
     eighth = next(int(percent) for name, _, percent in products if name == "conv1") / 100
     assert eighth == pytest.approx(1 / 8, abs=0.01)
-    assert (1 - before / after) / eighth == pytest.approx(1 / 2, abs=0.2)
+    assert 0.5 < (1 - before / after) / eighth < 0.75  # "more than half"
 
 
-@pytest.mark.parametrize(("backend", "times"), [("tensorflow", "1.4"), ("mxnet", "1.1")])
+@pytest.mark.parametrize(("backend", "times"), [("tensorflow", "1.4"), ("mxnet", "1.2")])
 def test_one_graph_is_faster_by_what_speed_says(backend, times):
     steps = printed(code("en", backend, "speed")["steps"])
     assert re.search(r"one graph .* (\d\.\d) times", steps)[1] == times
@@ -154,21 +153,33 @@ def test_speed_compares_the_processor_and_the_gpu_as_make_bench_measured_them():
     assert f"falls from {cpu_share} % to {gpu_share} %." in english
     assert f"{cpu_share}% から {gpu_share}% に" in japanese
     clock, whole = f"{128 / gpu['step'][1] * 1000:.1f}", f"{469 * 128 / gpu['epoch'][1]:.1f}"
-    assert f"By the clock it takes {clock}." in english and f"時計では{clock}ミリ秒" in japanese
+    assert f"By the clock a step takes {clock}." in english and f"時計では{clock}ミリ秒" in japanese
     assert f"through in {whole} seconds" in english and f"枚の画像が{whole}秒" in japanese
     loaded = f"{gpu['loader'][0] / cpu['loader'][0]:.1f}"
     assert f"gives {loaded} times as many images" in english and f"上の計算機の{loaded}倍" in japanese
-    assert gpu["step"][0] / cpu["step"][0] == pytest.approx(350, rel=0.05)
-    assert gpu["epoch"][1] / gpu["step"][1] == pytest.approx(2 / 3, abs=0.05)
+    assert gpu["step"][0] / cpu["step"][0] == pytest.approx(240, rel=0.05)
+    assert 0.5 < gpu["epoch"][1] / gpu["step"][1] < 0.6  # "little more than half"
+
+
+def test_speed_says_how_far_the_loader_is_ahead_in_tensorflow():
+    row = r"loader +TensorFlow +([\d,]+) \(.*?\) +([\d,]+) \(.*?\) +([\d.]+)x"
+    before, after, ratio = re.search(row, printed(code("en", "tensorflow", "speed")["bench"])).groups()
+    theirs, ours = (f"{128 / float(speed.replace(',', '')) * 1000:.1f}" for speed in (before, after))
+    english, japanese = (prose(language, "speed") for language in ("en", "ja"))
+    assert f"our loader is only {ratio} times as fast" in english and f"D2L の{ratio}倍の速さにとどまります" in japanese
+    assert f"in {theirs} milliseconds. Ours takes {ours}." in english
+    assert f"D2L のローダーは{theirs}ミリ秒で、この本のローダーは{ours}ミリ秒で" in japanese
 
 
 def test_on_the_gpu_the_products_run_at_the_share_that_speed_says_and_the_rest_takes_as_long():
     text = printed(code("en", "pytorch", "speed")["bench-gpu"])
     took = {kind: float(time) for time, kind in re.findall(r"([\d.]+) ms  (\w+)", text)}
     shortest = float(re.search(r"at the limit, ([\d.]+) ms in all", text)[1])
+    limits = {kind: float(limit.replace(",", "")) for kind, limit in re.findall(r"(\w+) ([\d,]+) GFLOP/s", text)}
+    assert round(limits["bf16"] / limits["fp32"]) == 13 and shortest == pytest.approx(1.1, abs=0.05)
     share = round(100 * shortest / took["convolutions"])
     assert f"run at {share} % of the limit" in prose("en", "speed")
     assert f"限界の {share}% の速さ" in prose("ja", "speed")
-    assert "copies" not in took  # the page says that they are not in the list
+    assert "copies" in took
     rest = sum(took[kind] for kind in ("pooling", "biases", "ReLU", "update"))
     assert rest == pytest.approx(took["convolutions"], rel=0.05)

@@ -39,7 +39,7 @@ net.add(
 # MXNet has no product in bfloat16 outside a network, and its fastest one is the fully connected layer: A times Aᵀ
 limits = {}
 A = np.random.uniform(size=(2048, 2048), ctx=X.ctx)
-for count in 2, 20:  # the first two warm up
+for count in 2, 60:  # the first two warm up
     start = time.perf_counter()
     for _ in range(count):
         B = npx.fully_connected(A, A, num_hidden=2048, no_bias=True, flatten=False)

@@ -43,7 +43,7 @@ net = nn.Sequential(  # takes (batch, channels, height, width) = (batch, 1, 224,
 limits = {}
 for dtype in [torch.float32] + [torch.bfloat16] * d2l.has_bf16():
     A = torch.rand(2048, 2048).to(X.device, dtype)
-    for count in 2, 20:  # the first two warm up
+    for count in 2, 60:  # the first two warm up
         start = time.perf_counter()
         for _ in range(count):
             B = A @ A

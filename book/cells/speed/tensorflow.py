@@ -38,7 +38,7 @@ def net():  # takes (batch, height, width, channels) = (batch, 224, 224, 1)
 limits = {}
 for dtype in [tf.float32] + [tf.bfloat16] * d2l.has_bf16():
     A = tf.cast(tf.random.uniform((2048, 2048)), dtype)
-    for count in 2, 20:  # the first two warm up
+    for count in 2, 60:  # the first two warm up
         start = time.perf_counter()
         for _ in range(count):
             B = A @ A
