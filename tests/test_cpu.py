@@ -4,6 +4,7 @@ import ctypes
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,19 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         assert faults[1] * 10 < faults[0]
         assert faults[2] == pytest.approx(faults[0], rel=0.1)
         assert faults[3] * 10 < faults[0]
+
+
+def test_what_is_kept_comes_in_huge_pages_and_the_heap_grows_for_them_once():
+    code = """
+import re, sys
+from pathlib import Path
+from alexbook._cpu import keep_memory
+for _ in range(int(sys.argv[1])):
+    keep_memory()
+heap = re.findall(r"\\[heap\\]\\nSize: +(\\d+) kB\\n.*?VmFlags: (.*?)\\n", Path("/proc/self/smaps").read_text(), re.S)
+print(sum(int(size) for size, flags in heap if "hg" in flags.split()) // 1000)
+"""
+    if sys.platform == "linux" and Path("/sys/kernel/mm/transparent_hugepage").exists():
+        mb = [int(subprocess.check_output([sys.executable, "-c", code, times])) for times in ("0", "1", "20")]
+        assert mb[0] == 0 and mb[1] == pytest.approx(7 * 2**28 / 1e6, rel=0.05)
+        assert mb[2] == pytest.approx(mb[1], rel=0.01)
