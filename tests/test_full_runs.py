@@ -111,7 +111,7 @@ def test_the_stopwatch_shows_what_speed_says_of_it():
     limit = float(re.search(r"bfloat16 +(\d+) GFLOP/s", printed(cells["limit"]))[1])
     products = re.findall(r"(\w+) +(\d+) GFLOP/s, +(\d+)%", printed(cells["products"]))
     share = {name: int(speed) / limit for name, speed, _ in products}
-    assert sum(int(percent) for *_, percent in products) == pytest.approx(67, abs=3)
+    assert sum(int(percent) for *_, percent in products) == pytest.approx(70, abs=3)
     assert share["convolution"] == pytest.approx(1, abs=0.1)
     assert share["conv1"] == pytest.approx(0.1, abs=0.02) and share["mm"] < 0.5
     took = dict(re.findall(r"(\w+) +([\d.]+) ms", printed(cells["profile"])))
@@ -119,7 +119,7 @@ def test_the_stopwatch_shows_what_speed_says_of_it():
     before, after = (int(speed) for speed in re.findall(r"(\d+) images/s", printed(cells["gain"])))
     eighth = next(int(percent) for name, _, percent in products if name == "conv1") / 100
     assert eighth == pytest.approx(1 / 8, abs=0.01)
-    assert 0.5 < (1 - before / after) / eighth < 0.75  # "more than half"
+    assert (1 - before / after) / eighth == pytest.approx(2 / 3, abs=0.1)
 
 
 @pytest.mark.parametrize(("backend", "times"), [("tensorflow", ["1.4"]), ("mxnet", ["1.0", "1.1", "1.2"])])
@@ -147,7 +147,8 @@ def test_speed_compares_the_processor_and_the_gpu_as_make_bench_measured_them():
     loader, gpu_loader = (round(table["loader"][2]) for table in (cpu, gpu))
     english, japanese = (prose(language, "speed") for language in ("en", "ja"))
     assert f"{gpu_step} times against {step} for PyTorch above, and {gpu_epoch} against {epoch}." in english
-    assert f"{step}倍と{epoch}倍、ここでは{gpu_step}倍と{gpu_epoch}倍です。" in japanese
+    both = f"どちらも{step}倍" if step == epoch else f"それぞれ{step}倍と{epoch}倍"
+    assert f"{both}、ここではそれぞれ{gpu_step}倍と{gpu_epoch}倍です。" in japanese
     assert f"{gpu_loader} times against {loader}." in english
     assert f"{loader}倍に対して、{gpu_loader}倍です。" in japanese
     assert f"falls from {cpu_share} % to {gpu_share} %." in english
