@@ -25,7 +25,6 @@ def no_gpu(monkeypatch):
     monkeypatch.setattr(torch, "autocast", lambda _, *args, **options: autocast("cpu", *args, **options))
     monkeypatch.setattr(torch.cuda, "make_graphed_callables", make_graphed_callables)
     monkeypatch.setattr(torch.cuda, "mem_get_info", mock.Mock(side_effect=[(9, 10), (6, 10)]))
-    monkeypatch.setattr(d2l, "has_bf16", lambda _: True)
     return recordings
 
 
@@ -154,15 +153,19 @@ class OnGpu(torch.Tensor):
 
 
 @pytest.mark.parametrize(
-    ("made", "kind", "precision", "recordings"),
+    ("made", "kind", "precision", "has_bf16", "recordings"),
     [
-        (OnGpu, "cuda", "bf16", 1),
-        (OnGpu, "cuda", "fp32", 0),
-        (OnGpu, "cpu", "bf16", 0),
-        (torch.Tensor, "cuda", "bf16", 0),
+        (OnGpu, "cuda", "bf16", True, 1),
+        (OnGpu, "cuda", "bf16", False, 0),
+        (OnGpu, "cuda", "fp32", True, 0),
+        (OnGpu, "cpu", "bf16", True, 0),
+        (torch.Tensor, "cuda", "bf16", True, 0),
     ],
 )
-def test_a_training_is_recorded_on_a_gpu_in_bfloat16(made, kind, precision, recordings, no_gpu):
+def test_a_training_is_recorded_on_a_gpu_with_bfloat16(
+    made, kind, precision, has_bf16, recordings, no_gpu, monkeypatch
+):
+    monkeypatch.setattr(d2l, "has_bf16", lambda _: has_bf16)
     batch = torch.rand(6, 1, 8, 8).as_subclass(made), torch.randint(10, (6,))
     learner = d2l._Learner(network(), training.Plan(1, 0.1, precision=precision), "cpu")
     learner._kind = kind
