@@ -194,9 +194,7 @@ def operations(steps: int) -> dict[str, float]:
     """Milliseconds that a GPU spends on each of PyTorch's operations in one training step, by PyTorch's profiler."""
     from torch.profiler import profile
 
-    from alexbook import torch as ours
-
-    ours.record = lambda *_: None  # of a recorded step it would see no single operation
+    _state["d2l"].record = lambda *_: None  # of a recorded step it would see no single operation
     with _quiet():
         profiler = profile()
         _train(_Watched([_batch()] * (5 + steps), profiler))

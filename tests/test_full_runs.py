@@ -132,12 +132,12 @@ def prose(language, chapter):
     return " ".join(BOOK.prose(language, chapter).read_text("utf-8").split())
 
 
-def measured(cell):
-    """What a table of `make bench` says of PyTorch: the medians of d2l and ours, their ratio, and the share."""
-    row = r"(\w+) +PyTorch +([\d,]+) \(.*?\) +([\d,]+) \(.*?\) +([\d.]+)x"
+def measured(cell, framework="PyTorch"):
+    """What a table of `make bench` says of a framework: the medians of d2l and ours, their ratio, and the share."""
+    row = rf"(\w+) +{framework} +([\d,]+) \(.*?\) +([\d,]+) \(.*?\) +([\d.]+)x"
     found = re.findall(row, printed(cell))
     table = {name: [float(each.replace(",", "")) for each in values] for name, *values in found}
-    return table, re.search(r"PyTorch +bf16: (\d+)%", printed(cell))[1]
+    return table, re.search(rf"{framework} +bf16: (\d+)%", printed(cell))[1]
 
 
 def test_speed_compares_the_processor_and_the_gpu_as_make_bench_measured_them():
@@ -163,9 +163,9 @@ def test_speed_compares_the_processor_and_the_gpu_as_make_bench_measured_them():
 
 
 def test_speed_says_how_far_the_loader_is_ahead_in_tensorflow():
-    row = r"loader +TensorFlow +([\d,]+) \(.*?\) +([\d,]+) \(.*?\) +([\d.]+)x"
-    before, after, ratio = re.search(row, printed(code("en", "tensorflow", "speed")["bench"])).groups()
-    theirs, ours = (f"{128 / float(speed.replace(',', '')) * 1000:.1f}" for speed in (before, after))
+    table, _ = measured(code("en", "tensorflow", "speed")["bench"], "TensorFlow")
+    *speeds, ratio = table["loader"]
+    theirs, ours = (f"{128 / speed * 1000:.1f}" for speed in speeds)
     english, japanese = (prose(language, "speed") for language in ("en", "ja"))
     assert f"our loader is only {ratio} times as fast" in english and f"D2L の{ratio}倍の速さにとどまります" in japanese
     assert f"in {theirs} milliseconds. Ours takes {ours}." in english
