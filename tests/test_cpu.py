@@ -11,13 +11,17 @@ import pytest
 from alexbook import _cpu
 
 AVX512 = "avx512f avx512dq avx512bw avx512vl"
-PROCESSORS = {  # a line of /proc/cpuinfo, and whether it has bfloat16, AVX-512, AMX
-    "old": ("flags\t\t: fpu sse2 avx avx2", False, False, False),
-    "AVX-512 alone": (f"flags\t\t: fpu {AVX512}", False, True, False),
-    "AMD": (f"flags\t\t: fpu {AVX512} avx512_bf16", True, True, False),
-    "Intel": (f"flags\t\t: fpu {AVX512} avx512_bf16 amx_bf16 amx_tile", True, True, True),
-    "Arm": ("Features\t: fp asimd bf16 i8mm", True, False, False),
-    "none": ("", False, False, False),
+INTEL, AMD = "vendor_id\t: GenuineIntel\n", "vendor_id\t: AuthenticAMD\n"
+# Lines of /proc/cpuinfo, and whether the processor has bfloat16, AVX-512, AMX, and is faster in bfloat16.
+PROCESSORS = {
+    "old": (f"{INTEL}flags\t\t: fpu sse2 avx avx2", False, False, False, False),
+    "AVX-512 alone": (f"{INTEL}flags\t\t: fpu {AVX512}", False, True, False, False),
+    "Intel without AMX": (f"{INTEL}flags\t\t: fpu {AVX512} avx512_bf16", True, True, False, False),
+    "Intel": (f"{INTEL}flags\t\t: fpu {AVX512} avx512_bf16 amx_bf16 amx_tile", True, True, True, True),
+    "old AMD": (f"{AMD}flags\t\t: fpu avx avx2", False, False, False, False),
+    "AMD": (f"{AMD}flags\t\t: fpu {AVX512} avx512_bf16", True, True, False, True),
+    "Arm": ("Features\t: fp asimd bf16 i8mm", True, False, False, False),
+    "none": ("", False, False, False, False),
 }
 
 
@@ -39,19 +43,20 @@ def processor(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", PROCESSORS)
 def test_what_a_processor_can(name, processor, monkeypatch):
-    text, bf16, avx512, amx = PROCESSORS[name]
+    text, bf16, avx512, amx, faster = PROCESSORS[name]
     asked = []
     libc = type("libc", (), {"syscall": staticmethod(lambda *words: asked.append(words) or 0)})
     processor(text)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: libc)
     assert (_cpu.has_bf16(), _cpu.has_avx512(), _cpu.has_tiles()) == (bf16, avx512, amx)
+    assert _cpu.is_faster_in_bf16() is faster
     assert asked == ([(158, 0x1023, 18)] if amx else [])  # nothing is asked of a kernel that has no such thing
 
 
 def test_a_kernel_that_refuses_the_matrix_unit(processor, monkeypatch):
     processor(PROCESSORS["Intel"][0])
     monkeypatch.setattr(ctypes, "CDLL", lambda name: type("libc", (), {"syscall": staticmethod(lambda *words: -1)}))
-    assert not _cpu.has_tiles()
+    assert not _cpu.has_tiles() and not _cpu.is_faster_in_bf16()
 
 
 def test_the_name_of_a_processor(processor):

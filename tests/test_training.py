@@ -599,7 +599,7 @@ def test_in_bfloat16_the_weights_stay_in_float32(backend):
 def test_the_precision_is_what_the_processor_is_faster_in(backend, native, monkeypatch, any_processor):
     monkeypatch.setattr(provenance, "_facts", {})
     monkeypatch.setattr(provenance, "_trainings", {})
-    monkeypatch.setattr(backend.d2l, "has_tiles", lambda: native)
+    monkeypatch.setattr(backend.d2l, "is_faster_in_bf16", lambda: native)
     if native and backend.name == "mxnet" and not has_avx512():
         return
     expected = "bf16" if native else "fp32"

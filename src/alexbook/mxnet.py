@@ -11,7 +11,7 @@ from typing import Any
 from alexbook import provenance, training
 from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
-from alexbook._cpu import cpu_name, has_avx512, has_tiles, keep_memory
+from alexbook._cpu import cpu_name, has_avx512, is_faster_in_bf16, keep_memory
 from alexbook._mxnet_numpy import import_mxnet
 from alexbook.data import Batches
 from alexbook.training import PLAIN, Recipe
@@ -173,8 +173,7 @@ class _Learner:
                 'in MXNet, precision "bf16" needs a network of HybridBlocks and a processor with AVX-512; '
                 f'got {type(net).__name__} on {self.device}: use "fp32", or "auto", which asks for nothing'
             )
-        # Without AMX, the convolutions of its oneDNN are slower in bfloat16 than in float32.
-        self.precision = plan.choose(able and has_tiles())
+        self.precision = plan.choose(able and is_faster_in_bf16())
         if device.device_type == "cpu":
             keep_memory()
         self._loss = _gluon.loss.SoftmaxCrossEntropyLoss(sparse_label=not plan.recipe.label_smoothing)

@@ -12,7 +12,7 @@ from typing import Any
 from alexbook import _cpu, provenance, training
 from alexbook._backend import hand_through, loaders, needs, silent_stderr
 from alexbook._checkpoint import Weights
-from alexbook._cpu import cpu_name, has_tiles
+from alexbook._cpu import cpu_name, is_faster_in_bf16
 from alexbook.data import Batches, Draw
 from alexbook.training import PLAIN, Recipe
 
@@ -214,7 +214,7 @@ class _Learner:
         # d2l.try_gpu returns a context that knows its name, and may be entered only where it was made.
         self.device = device if isinstance(device, str) else device._device_name
         self.facts = _facts(self.device)
-        self.precision = plan.choose(has_bf16(self.device) if "GPU" in self.device.upper() else has_tiles())
+        self.precision = plan.choose(has_bf16(self.device) if "GPU" in self.device.upper() else is_faster_in_bf16())
         with _tf.device(self.device), _computing_in(self.precision):
             self.net = net_fn()
             self._optimizer = _tf.keras.optimizers.SGD(plan.lr, momentum=plan.recipe.momentum)

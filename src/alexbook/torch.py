@@ -13,7 +13,7 @@ from typing import Any
 from alexbook import _cpu, provenance, training
 from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
-from alexbook._cpu import cpu_name, has_tiles, keep_memory
+from alexbook._cpu import cpu_name, is_faster_in_bf16, keep_memory
 from alexbook.data import Batches
 from alexbook.training import PLAIN, Recipe
 
@@ -178,7 +178,7 @@ class _Learner:
         self.net, self._plan, self.device, self.facts = net, plan, str(device), _facts(device)
         self._kind = _torch.device(device).type
         self._recorded: dict[tuple[_torch.Size, _torch.dtype], Answer] = {}  # by the inputs' shape and type
-        self.precision = plan.choose(has_tiles() if self._kind == "cpu" else has_bf16(device))
+        self.precision = plan.choose(is_faster_in_bf16() if self._kind == "cpu" else has_bf16(device))
         if self._kind == "cpu":
             keep_memory()
 
