@@ -1,5 +1,7 @@
 """A recorded network gives what the network gives, and none is recorded that does more than compute."""
 
+import contextlib
+import threading
 from unittest import mock
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from alexbook import _graph, training  # noqa: E402  # needs PyTorch
 from alexbook import torch as d2l  # noqa: E402
@@ -123,12 +126,36 @@ def test_weights_that_somebody_listens_to_are_not_recorded(register, no_gpu):
     assert _graph.record(net, call, torch.rand(1, 2)) is not None
 
 
+class Watching(TorchDispatchMode):
+    def __torch_dispatch__(self, operation, types, arguments=(), options=None):
+        return operation(*arguments, **(options or {}))
+
+
+@contextlib.contextmanager
+def pinning():
+    """The thread of a DataLoader with pin_memory, which PyTorch starts only where there is a GPU."""
+    from torch.utils.data._utils.pin_memory import _pin_memory_loop
+
+    done = threading.Event()
+    with mock.patch.object(threading.Thread, "run", lambda _: done.wait()):
+        thread = threading.Thread(target=_pin_memory_loop)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
 @pytest.mark.parametrize(
     "watched",
     [
         lambda: torch.autograd.set_detect_anomaly(True),
         lambda: mock.patch.object(torch, "is_autocast_enabled", lambda kind: kind == "cuda"),
         lambda: nn.modules.module.register_module_forward_hook(print),
+        Watching,
+        torch.autograd.graph.save_on_cpu,
+        pinning,
     ],
 )
 def test_nothing_is_recorded_while_somebody_watches(watched, no_gpu):

@@ -239,6 +239,7 @@ OTHERS = {
     "recipe": (dict(recipe=training.Recipe(0.9)), r"momentum 0.0 \(now 0.9\)"),
     "network": (dict(net=("flatten", "dense 10")), r"weights .*, and \d+ more"),
     "shape": (dict(net=("flatten", "dense 23", *WORDS[2:])), r"weights .*24.*\(now .*23.*"),
+    "layer": (dict(net=(*WORDS[:4], "dropout 0.3", WORDS[5])), r"layer \d .*0\.2.* \(now .*0\.3"),
     "batches": (dict(batches=3), r"batches per epoch 5 \(now 3\)"),
 }
 
@@ -337,6 +338,31 @@ def test_a_checkpoint_keeps_the_last_epochs_that_it_holds(tmp_path):
     with pytest.raises(ValueError, match=f"^{re.escape(str(file))}: holds 2 epochs, more than the 1 asked for"):
         train(present()["pytorch"], epochs=1, checkpoint=file)
     assert file.read_bytes() == before
+
+
+def test_a_checkpoint_holds_more_epochs_than_the_profile_allows(tmp_path, monkeypatch):
+    file = tmp_path / "run.npz"
+    train(present()["pytorch"], epochs=4, checkpoint=file)
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "quick")
+    with pytest.raises(ValueError, match=r"holds 4 epochs, more than the 3 that the profile quick allows.*=full"):
+        train(present()["pytorch"], epochs=4, checkpoint=file)
+
+
+def test_ctrl_c_while_a_checkpoint_is_saved_promises_no_file(tmp_path, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", interrupt)
+    train(present()["pytorch"], checkpoint=tmp_path / "run.npz")
+    assert "1 of 2 epochs" in (said := capsys.readouterr().out)
+    assert "the same call starts anew" in said
+
+
+def test_a_checkpoint_may_lie_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # where Windows looks
+    train(present()["pytorch"], epochs=1, checkpoint="~/run.npz")
+    assert (tmp_path / "run.npz").exists()
 
 
 def test_a_resumed_training_is_recorded_once(tmp_path, monkeypatch):
@@ -463,6 +489,7 @@ def test_a_loss_gone_wrong_leaves_the_last_good_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
+        ("seed", 2**31, "seed must be less than 2**31, which is as far as MXNet counts"),
         *(("epochs", value, "num_epochs must be a whole number of at least 1") for value in (0, -1, 1.5, "3", None)),
         *(("seed", value, "seed must be a whole number of at least 0") for value in (-1, 1.5, "0", None)),
         *(("precision", value, "precision must be one of auto, fp32, bf16") for value in ("fp16", "", None, 16)),
@@ -470,7 +497,7 @@ def test_a_loss_gone_wrong_leaves_the_last_good_checkpoint(tmp_path):
     ],
 )
 def test_a_number_that_cannot_be(backend, name, value, expected):
-    with pytest.raises(ValueError, match=f"^{expected}, got {re.escape(repr(value))}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}, got {re.escape(repr(value))}$"):
         train(backend, **{name: value})
 
 
@@ -571,6 +598,56 @@ def test_any_sized_iterable_gives_the_batches(backend):
     assert histories[0] == histories[1] == histories[2]
 
 
+class Endless(Sized):
+    """Knows its length, and gives batches beyond it; counts in numbers of NumPy."""
+
+    batch_size = np.int64(20)
+
+    def __iter__(self):
+        return itertools.cycle(self._batches)
+
+
+def test_no_more_batches_are_taken_than_there_are(tmp_path):
+    torch = present()["pytorch"]
+    batches, _ = problem(torch)
+    expected = train(torch, batches=batches)
+    found = [train(torch, batches=Endless(batches), checkpoint=tmp_path / "run.npz") for _ in range(2)]
+    assert [values(each) for each in found] == [values(expected)] * 2
+
+
+@pytest.mark.parametrize("name", ["mxnet", "tensorflow"])  # PyTorch refuses them
+@pytest.mark.parametrize("smoothing", [0, 0.1])
+def test_labels_may_stand_in_a_column(name, smoothing):
+    backend = present().get(name) or pytest.skip(mxnet_absent_reason())
+    (batches, test), recipe = problem(backend), training.Recipe(label_smoothing=smoothing)
+    columns, test_columns = (
+        [(X, y.numpy()[:, None] if name == "tensorflow" else y[:, None]) for X, y in each] for each in (batches, test)
+    )
+    net, arguments = backend.network(*WORDS), (2, 0.2, backend.cpu)
+    one, other = (
+        backend.d2l.train_ch6(net, *each, *arguments, precision="fp32", recipe=recipe)
+        for each in ((batches, test), (columns, test_columns))
+    )
+    assert values(one) == values(other)
+
+
+def test_pytorch_asks_a_network_whose_weights_are_known_no_question_before_the_training():
+    torch = present()["pytorch"]
+    nn, asked = torch.d2l.nn, []
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    net.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
+    train(torch, net, epochs=1)
+    assert asked[0] == 20
+
+
+def test_batches_come_whatever_device_is_pytorch_s_default(monkeypatch):
+    monkeypatch.setenv("ALEXBOOK_PROFILE", "smoke")
+    d2l = present()["pytorch"].d2l
+    with d2l.torch.device("meta"):
+        X, _ = next(iter(d2l.load_data_fashion_mnist(8)[0]))
+    assert X.device == d2l.try_gpu()
+
+
 def test_the_arguments_are_those_of_d2l(backend):
     module = backend.d2l.train_ch6.__module__.replace("alexbook", "d2l")
     for name in ("train_ch6", "load_data_fashion_mnist"):
@@ -648,6 +725,56 @@ def test_a_function_of_keras_finds_the_policy_as_it_was():
     with pytest.raises(TypeError, match="must return a Keras model"):
         train(tensorflow, lambda: 3, precision="bf16")
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_what_keras_computes_in_is_not_claimed_to_be_bfloat16(monkeypatch):
+    tensorflow = present()["tensorflow"]
+    keras, made = tensorflow.d2l.tf.keras, tensorflow.network(*WORDS)()
+
+    def copied():
+        return keras.models.clone_model(made)
+
+    monkeypatch.setattr(tensorflow.d2l, "is_faster_in_bf16", lambda: True)
+    assert train(tensorflow, copied, precision="auto").precision == "fp32"
+    with pytest.raises(ValueError, match=r'"bf16" needs a function net that makes its layers itself; .* float32'):
+        train(tensorflow, copied, precision="bf16")
+
+
+def test_keras_layers_that_are_made_late_compute_in_bfloat16_too():
+    tensorflow = present()["tensorflow"]
+    keras = tensorflow.d2l.tf.keras
+
+    class Late(keras.Model):
+        def build(self, shape):
+            self.all = [keras.layers.Flatten(), keras.layers.Dense(10)]
+
+        def call(self, X):
+            return self.all[1](self.all[0](X))
+
+    history = train(tensorflow, Late, precision="bf16")
+    assert {layer.compute_dtype for layer in history.net.all} == {"bfloat16"}
+
+
+def test_mxnet_runs_the_code_of_a_reader_s_block_in_every_step():
+    if (mxnet := present().get("mxnet")) is None:
+        pytest.skip(mxnet_absent_reason())
+    gluon, runs = mxnet.d2l.gluon, []
+
+    class Counting(gluon.HybridBlock):
+        def forward(self, X):
+            runs.append(X.shape)
+            return mxnet.d2l.np.maximum(X, 0)
+
+    net = gluon.nn.Sequential()
+    net.add(gluon.nn.Dense(24), Counting(), gluon.nn.Dense(10))
+    plain = train(mxnet, mxnet.network("flatten", "dense 24", "relu", "dense 10"), epochs=1)
+    assert train(mxnet, net, epochs=1).train_loss == pytest.approx(plain.train_loss, rel=1e-5)
+    assert len(runs) >= 5 + 2  # batches to learn from and to be tested on
+    block = gluon.nn.HybridSequential()
+    block.add(gluon.nn.Dense(24), Counting(), gluon.nn.Dense(10))
+    for hybridized in (False, True):
+        block[1].hybridize(hybridized)
+        assert mxnet.d2l._graph(block) is None
 
 
 def test_mxnet_trains_what_it_cannot_hybridize():

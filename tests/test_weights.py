@@ -157,6 +157,23 @@ def test_another_order_of_what_is_flattened_is_refused(layer, tmp_path):
         weights.save(net, tmp_path / "file")
 
 
+def test_a_keras_model_that_does_not_know_what_it_flattens_is_refused(tmp_path):
+    keras = present()["tensorflow"].d2l.tf.keras
+
+    class Mine(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flat, self.dense = keras.layers.Flatten(), keras.layers.Dense(10)
+
+        def call(self, X):
+            return self.dense(self.flat(X))
+
+    net = Mine()
+    net(np.zeros((1, 4, 4, 2), np.float32))
+    with pytest.raises(TypeError, match=r"expected a Sequential or functional model, got <Mine .*Flatten"):
+        weights.save(net, tmp_path / "weights.safetensors")
+
+
 def test_an_interrupted_save_leaves_the_old_file(backend, tmp_path, monkeypatch):
     net, answer = make(backend, SMALL)
     answer()

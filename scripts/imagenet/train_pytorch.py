@@ -151,8 +151,9 @@ def evaluate(net, loader, unreadable, title):
 
 def keep_steps(optimizer, before):
     """The paper's momentum keeps the last step, which a fall of the rate leaves as it is; PyTorch's, step / rate."""
-    for state in optimizer.state.values():
-        state["momentum_buffer"] *= before / optimizer.param_groups[0]["lr"]
+    if (now := optimizer.param_groups[0]["lr"]) != before:
+        for state in optimizer.state.values():
+            state["momentum_buffer"] *= before / now
 
 
 def together(sums, unreadable):

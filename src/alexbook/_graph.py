@@ -6,6 +6,7 @@ the kind, and only while nobody watches them.
 """
 
 import gc
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from torch.func import functional_call
 from torch.nn import Module, Sequential
 from torch.nn.modules import activation, conv, dropout, flatten, linear, module, normalization, pooling
+from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 Answer = Callable[[Any], Any]
 
@@ -68,10 +70,18 @@ def record(net: Module, within: Callable[[Answer, Any], Any], X: torch.Tensor) -
 
 def _can_be_recorded(net: Module) -> bool:
     hooked = module._has_any_global_hook()  # type: ignore[no-untyped-call]  # PyTorch gives it no types
-    watched = hooked or torch.is_anomaly_enabled() or torch.is_autocast_enabled("cuda")
+    watched = hooked or torch.is_anomaly_enabled() or torch.is_autocast_enabled("cuda") or _is_mode_on()
     shared = len([*net.parameters()]) < len([*net.named_parameters(remove_duplicate=False)])
     heard = any(weight._backward_hooks or weight._post_accumulate_grad_hooks for weight in net.parameters())
-    return not (watched or shared or heard) and all(map(_only_computes, net.modules()))
+    # A DataLoader with pin_memory asks CUDA for memory in a thread of its own, which breaks off any recording.
+    pinning = any("pin_memory" in thread.name for thread in threading.enumerate())
+    return not (watched or shared or heard or pinning) and all(map(_only_computes, net.modules()))
+
+
+def _is_mode_on() -> bool:
+    """Whether operations, or the tensors that the backward pass wants, go through somebody's Python first."""
+    saved = torch._C._autograd._top_saved_tensors_default_hooks(True)
+    return saved is not None or _get_current_dispatch_mode() is not None
 
 
 def _only_computes(layer: Module) -> bool:

@@ -70,6 +70,8 @@ class Plan:
             if not isinstance(value, int | np.integer) or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
             object.__setattr__(self, name, int(value))
+        if self.seed >= 2**31:
+            raise ValueError(f"seed must be less than 2**31, which is as far as MXNet counts, got {self.seed}")
         if not (isinstance(self.lr, int | float | np.number) and 0 < self.lr < math.inf):
             raise ValueError(f"lr must be a finite number above 0, got {self.lr!r}")
         object.__setattr__(self, "lr", float(self.lr))

@@ -126,7 +126,8 @@ def train_ch6(
     """Trains `net` from fresh weights by gradient descent, and prints d2l's two last lines.
 
     Args:
-        net: a Gluon block; its weights become Xavier-uniform, its biases zero.
+        net: a Gluon block; its weights become Xavier-uniform, its biases zero, unless a layer was made with an
+            initializer of its own.
         train_iter: batches (X, y) to learn from.
         test_iter: batches to measure the accuracy on after each epoch.
         num_epochs: how often to go through `train_iter`; the profile may allow fewer.
@@ -205,7 +206,7 @@ class _Learner:
         self._trainer.set_learning_rate(lr)
 
     def step(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = X.as_in_ctx(self._ctx), y.as_in_ctx(self._ctx)
+        X, y = X.as_in_ctx(self._ctx), y.as_in_ctx(self._ctx).reshape(-1)  # labels may be of shape (images, 1)
         with _mx.autograd.record():
             outputs = self._forward(X)
             losses = self._loss(outputs, self._targets(y, outputs.shape[1]))
@@ -218,7 +219,10 @@ class _Learner:
         return _npx.one_hot(y, classes) * (1 - smoothing) + smoothing / classes if smoothing else y
 
     def evaluate(self, X: Any, y: Any) -> Any:
-        return _correct(self._forward(X.as_in_ctx(self._ctx)), y.as_in_ctx(self._ctx))
+        return _correct(self._forward(X.as_in_ctx(self._ctx)), y.as_in_ctx(self._ctx).reshape(-1))
+
+    def describe(self) -> list[str]:
+        return [repr(layer) for layer in _leaves(self.net)]
 
     def get_weights(self) -> Weights:
         arrays = {name: parameter.data(self._ctx) for name, parameter in self._parameters.items()}
@@ -268,12 +272,26 @@ def _compiled(net: Any, precision: str) -> Any:
 def _graph(net: Any) -> Any:
     """A block that can be one graph and shares the layers of `net`, and with them the weights; or None."""
     if isinstance(net, _gluon.HybridBlock):
-        return net
+        return net if _can_be_traced(net) else None
     if type(net) is _gluon.nn.Sequential and None not in (parts := [_graph(layer) for layer in net]):
         graph = _gluon.nn.HybridSequential()
         graph.add(*parts)
         return graph
     return None
+
+
+def _can_be_traced(block: Any) -> bool:
+    """Whether one look at its code says it all: so with Gluon's own blocks, and with those hybridized by the reader."""
+    hybridized = block._active and type(block).forward is _gluon.HybridBlock.forward
+    known = hybridized or type(block).__module__.startswith(_gluon.__name__)
+    return known and all(map(_can_be_traced, block._children.values()))
+
+
+def _leaves(block: Any) -> Iterator[Any]:
+    for child in block._children.values():
+        yield from _leaves(child)
+    if not block._children:
+        yield block
 
 
 def _in_bf16(graph: Any) -> Any:

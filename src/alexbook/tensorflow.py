@@ -15,6 +15,7 @@ from alexbook._checkpoint import Weights
 from alexbook._cpu import cpu_name, is_faster_in_bf16
 from alexbook.data import Batches, Draw
 from alexbook.training import PLAIN, Recipe
+from alexbook.weights import keras_leaves
 
 with needs("alexbook.tensorflow"), silent_stderr():
     import tensorflow as _tf
@@ -221,13 +222,25 @@ class _Learner:
         self._smoothing = plan.recipe.label_smoothing
         if not isinstance(self.net, _tf.keras.Model):
             raise TypeError(f"the function net must return a Keras model, it returned {self.net!r}")
+        self._check_precision(plan.precision)
         self._step, self._answer = (
             _tf.function(verb, reduce_retracing=True) for verb in (self._descend, self._count_correct)
         )
 
+    def _check_precision(self, asked: str) -> None:
+        """Layers keep the precision that they were made in, which is not ours if the function only copies them."""
+        layers = [each for each in keras_leaves(self.net) if not isinstance(each, _tf.keras.layers.InputLayer)]
+        if self.precision == "bf16" and layers and not any(each.compute_dtype == "bfloat16" for each in layers):
+            if asked == "bf16":
+                raise ValueError(
+                    'in TensorFlow, precision "bf16" needs a function net that makes its layers itself; '
+                    f'got a network whose layers compute in {layers[0].compute_dtype}: use "fp32"'
+                )
+            self.precision = "fp32"
+
     def initialize(self, X: Any, seed: int) -> None:
         seeds = _tf.keras.random.SeedGenerator(seed)
-        with _tf.device(self.device):
+        with _tf.device(self.device), _computing_in(self.precision):
             self.net(X[:1])  # builds the layers
             for weight in self.net.weights:
                 if weight.name == "kernel":
@@ -253,6 +266,9 @@ class _Learner:
         with _tf.device(self.device):
             return self._answer(X, y)
 
+    def describe(self) -> list[str]:
+        return [f"{type(layer).__name__} {_options(layer)}" for layer in keras_leaves(self.net)]
+
     def get_weights(self) -> Weights:
         return {name: variable.numpy() for name, variable in self._variables().items()}
 
@@ -270,6 +286,7 @@ class _Learner:
         _tf.test.experimental.sync_devices()
 
     def _descend(self, X: Any, y: Any) -> tuple[Any, Any]:
+        y = _tf.reshape(y, [-1])  # Keras's own data sets have labels of shape (images, 1)
         with _tf.GradientTape() as tape:
             outputs = _tf.cast(self.net(X, training=True), _tf.float32)
             losses = self._losses(outputs, y)
@@ -285,7 +302,16 @@ class _Learner:
         return _tf.keras.losses.categorical_crossentropy(targets, outputs, True, self._smoothing)
 
     def _count_correct(self, X: Any, y: Any) -> Any:
-        return _correct(self.net(X, training=False), y)
+        return _correct(self.net(X, training=False), _tf.reshape(y, [-1]))
+
+
+def _options(layer: Any) -> dict[str, Any]:
+    """What a layer was made with, but for its name, which Keras numbers, and for what are objects of their own."""
+    try:
+        config = layer.get_config()
+    except NotImplementedError:  # a layer of the reader's that cannot be saved
+        return {}
+    return {key: value for key, value in config.items() if key != "name" and not isinstance(value, dict)}
 
 
 def _correct(outputs: Any, y: Any) -> Any:

@@ -54,7 +54,7 @@ class _Loader(Batches):
         self._matrix, self._views = self._put(self.matrix), self._put(self.views)
 
     def _put(self, array: Any) -> _torch.Tensor:
-        tensor = _torch.tensor(array)
+        tensor = _torch.tensor(array, device="cpu")
         if self._device.type == "cuda":  # fetches from pinned memory by itself: nobody has to wait for it
             tensor = tensor.pin_memory()
         return tensor.to(self._device, non_blocking=True)
@@ -175,7 +175,7 @@ class _Learner:
     backend = "pytorch"
 
     def __init__(self, net: _torch.nn.Module, plan: training.Plan, device: _torch.device | str) -> None:
-        self.net, self._plan, self.device, self.facts = net, plan, str(device), _facts(device)
+        self.net, self._plan, self.device, self.facts = net, plan, str(_torch.device(device)), _facts(device)
         self._kind = _torch.device(device).type
         self._recorded: dict[tuple[_torch.Size, _torch.dtype], Answer] = {}  # by the inputs' shape and type
         self.precision = plan.choose(is_faster_in_bf16() if self._kind == "cpu" else has_bf16(device))
@@ -185,8 +185,9 @@ class _Learner:
     def initialize(self, X: _torch.Tensor, seed: int) -> None:
         """On the CPU first, so that a seed means the same weights on every device."""
         self.net.to("cpu")
-        with _torch.no_grad():
-            self.net.eval()(X[:1].cpu())  # lazy layers learn their shapes, and draw numbers
+        if any(map(_torch.nn.parameter.is_lazy, self.net.parameters())):
+            with _torch.no_grad():
+                self.net.eval()(X[:1].cpu())  # lazy layers learn their shapes, and draw numbers
         _torch.manual_seed(seed)
         self.net.apply(_reset)
         # Channels last is how the convolutions of CPUs and GPUs are fastest; the values stay the same.
@@ -240,6 +241,9 @@ class _Learner:
         with _torch.autocast(self._kind, _torch.bfloat16, enabled=fast), fold:
             outputs: _torch.Tensor = net(X)
         return outputs.float()
+
+    def describe(self) -> list[str]:
+        return [repr(layer) for layer in self.net.modules() if not [*layer.children()]]
 
     def get_weights(self) -> Weights:
         return {name: value.cpu().numpy().copy() for name, value in self._tensors().items()}

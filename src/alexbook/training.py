@@ -4,8 +4,10 @@ A backend brings a `Learner`: one network in one framework, reduced to the few v
 """
 
 import itertools
+import json
 import math
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from alexbook import provenance
-from alexbook._checkpoint import Checkpoint, Weights
+from alexbook._checkpoint import Checkpoint, State, Weights
 from alexbook._display import Display
 from alexbook._run import PLAIN, History, Plan, Recipe, Tally
 from alexbook.data import Batches
@@ -49,6 +51,9 @@ class Learner(Protocol):
 
     def evaluate(self, X: Any, y: Any) -> Any:
         """The number of correct answers, nothing learned, dropout off."""
+
+    def describe(self) -> list[str]:
+        """What each layer without layers of its own says of itself, in order: its kind and options, not its weights."""
 
     def get_weights(self) -> Weights:
         """Copies of all weights and of the steps that momentum keeps, under the same names in every process."""
@@ -130,6 +135,7 @@ class _Run:
     history: History
     epochs: int
     step: int = 0
+    saved: int = 0  # the epochs that the checkpoint holds
 
     def __post_init__(self) -> None:
         try:
@@ -140,9 +146,9 @@ class _Run:
         path = self.plan.checkpoint
         if path is None and (folder := os.environ.get("ALEXBOOK_CHECKPOINTS")):
             path = Path(folder, f"{self.learner.backend}-{next(_calls)}.npz")
-        self.checkpoint = self._open_checkpoint(path) if path is not None else None
+        self.checkpoint = self._open_checkpoint(Path(path).expanduser()) if path is not None else None
 
-    def _open_checkpoint(self, path: str | os.PathLike[str]) -> Checkpoint:
+    def _open_checkpoint(self, path: Path) -> Checkpoint:
         run: dict[str, Any] = {"backend": self.learner.backend, "precision": self.learner.precision}
         run |= {"seed": self.plan.seed, "lr": self.plan.lr, **asdict(self.plan.recipe)}
         if self.plan.recipe.warmup is not None:
@@ -152,25 +158,33 @@ class _Run:
             run |= {name: getattr(self.train_iter, name) for name in ("size", "mirror", "shift", "held_out")}
             run |= {"images": len(self.train_iter.labels), "images tested": self.history.tested}
         run |= {"batch size": getattr(self.train_iter, "batch_size", None), "batches per epoch": self.steps}
-        return Checkpoint(Path(path), run)
+        return Checkpoint(path, json.loads(json.dumps(run, default=str)))  # as they will be read
 
-    def read(self) -> Weights | None:
-        """Takes history and weights from the checkpoint, if there is one; the network is not touched yet."""
+    def read(self) -> State | None:
+        """Takes the history and the network's state from the checkpoint, if there is one; no weight is touched yet."""
         if self.checkpoint is None:
             return None
         saved = self.checkpoint.read(self.history)
         if len(self.history) > self.epochs:
+            cut = self.epochs < self.plan.num_epochs
+            limit = f"that the profile {self.history.profile} allows" if cut else "asked for"
+            advice = "set ALEXBOOK_PROFILE=full" if cut else "ask for as many"
             raise ValueError(
-                f"{self.checkpoint.path}: holds {len(self.history)} epochs, more than the {self.epochs} asked for. "
-                "It was left as it is: ask for as many, or give another path"
+                f"{self.checkpoint.path}: holds {len(self.history)} epochs, more than the {self.epochs} {limit}. "
+                f"It was left as it is: {advice}, or give another path"
             )
+        self.saved = len(self.history)
         return saved
 
-    def resume(self, saved: Weights | None) -> None:
+    def resume(self, saved: State | None) -> None:
         """Gives the network the weights of the checkpoint, if there were any."""
         if self.checkpoint and saved is not None:
-            self.checkpoint.compare(saved, self.learner.get_weights())
-            self.learner.set_weights(saved)
+            self.checkpoint.compare(saved, self._state())
+            self.learner.set_weights(saved.weights)
+
+    def _state(self) -> State:
+        # What has no better name is described by its address, which is another in every process.
+        return State(self.learner.get_weights(), [re.sub(" at 0x[0-9a-f]+", "", o) for o in self.learner.describe()])
 
     def go(self) -> None:
         """Trains epoch after epoch; Ctrl-C ends it, with the network as it then is."""
@@ -206,7 +220,8 @@ class _Run:
     def _train(self, epoch: int) -> list[float]:
         tally = Tally()
         every = max(1, min(10, self.steps // 5))
-        for step, (X, y) in enumerate(self.train_iter, 1):
+        # Whoever knows a length and no end, as a class with __getitem__ may, is not asked for more.
+        for step, (X, y) in enumerate(itertools.islice(self.train_iter, self.steps), 1):
             done = (epoch + (step - 1) / self.steps) / self.epochs
             self.learner.set_rate(self.plan.recipe.rate(self.plan.lr, done))
             tally.add(len(y), *self.learner.step(X, y))
@@ -239,13 +254,14 @@ class _Run:
             values.append(value)
         self.step = 0
         if self.checkpoint:
-            self.checkpoint.save(self.learner.get_weights(), self.history)
+            self.checkpoint.save(self._state(), self.history)
+            self.saved = len(self.history)
 
     def _stopped(self) -> str:
         where = f"Stopped after {len(self.history)} of {self.epochs} epochs and {self.step} of {self.steps} steps"
         if self.checkpoint is None:
             again = 'train_ch6 starts anew; with checkpoint="file.npz" it can go on'
-        elif not len(self.history):
+        elif not self.saved:
             again = "the same call starts anew, as no epoch was complete"
         else:
             again = f"the same call goes on from the last epoch in {self.checkpoint.path}"

@@ -131,7 +131,7 @@ def _gluon_layers(net: Net) -> Iterator[_Layer]:
 def _keras_layers(net: Net) -> Iterator[_Layer]:
     maps: tuple[int, ...] = ()  # height, width and channels of the maps that were flattened, until a layer takes them
     fed = False  # whether a layer with weights has come
-    for layer in _leaves(net):
+    for layer in keras_leaves(net):
         if not layer.built:
             raise ValueError(_UNKNOWN.format(layer))
         kind, form = type(layer).__name__, getattr(layer, "data_format", None)
@@ -139,7 +139,12 @@ def _keras_layers(net: Net) -> Iterator[_Layer]:
         if turns and fed:  # the layer after it would see another order
             raise TypeError(f"expected Flatten, height and width before the channels, got {layer}")
         if kind == "Flatten":
-            flattened = tuple(layer.input.shape[1:])
+            try:
+                flattened = tuple(layer.input.shape[1:])
+            except AttributeError as error:  # as in a model of the reader's own class
+                raise TypeError(
+                    f"expected a Sequential or functional model, got {net}: Keras does not know what its {layer} takes"
+                ) from error
             maps = flattened if len(flattened) == 3 else maps  # what is flat already stays as it is
         elif own := {weight.name: weight for weight in layer.weights}:
             bias = _Parameter(own["bias"].numpy, own["bias"].assign) if "bias" in own else None
@@ -147,9 +152,10 @@ def _keras_layers(net: Net) -> Iterator[_Layer]:
             maps, fed = (), True
 
 
-def _leaves(layer: Any) -> Iterator[Any]:
+def keras_leaves(layer: Any) -> Iterator[Any]:
+    """The layers of a Keras model that have no layers of their own, in order."""
     for child in layer.layers:
-        yield from _leaves(child) if hasattr(child, "layers") else [child]
+        yield from keras_leaves(child) if hasattr(child, "layers") else [child]
 
 
 def _keras_weight(kernel: Any, maps: tuple[int, ...]) -> _Parameter:
