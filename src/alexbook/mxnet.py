@@ -136,8 +136,8 @@ def train_ch6(
         seed: decides the weights, the dropout and, with the loaders of this module, the order of the batches and what
             augmentation draws.
         checkpoint: a file to keep after each epoch, and to go on from when it is there.
-        precision: "fp32"; "bf16", products in bfloat16 and weights in float32, for networks of HybridBlocks on a
-            processor with AVX-512; "auto", the faster one on `device`.
+        precision: "fp32"; "bf16", products in bfloat16 and weights in float32, for networks of HybridBlocks (your own
+            ones: hybridized) on a processor with AVX-512; "auto", the faster one on `device`.
         recipe: a falling rate, momentum, label smoothing; by default none of them.
         quiet: shows progress while it trains, but leaves no plot and prints no result.
 
@@ -171,7 +171,8 @@ class _Learner:
         able = _graph(net) is not None and device.device_type == "cpu" and has_avx512()
         if plan.precision == "bf16" and not able:
             raise ValueError(
-                'in MXNet, precision "bf16" needs a network of HybridBlocks and a processor with AVX-512; '
+                'in MXNet, precision "bf16" needs a network of HybridBlocks (your own ones: hybridized) '
+                "and a processor with AVX-512; "
                 f'got {type(net).__name__} on {self.device}: use "fp32", or "auto", which asks for nothing'
             )
         self.precision = plan.choose(able and is_faster_in_bf16())
