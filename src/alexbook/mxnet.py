@@ -12,6 +12,7 @@ from alexbook import provenance, training
 from alexbook._backend import hand_through, loaders, needs
 from alexbook._checkpoint import Weights
 from alexbook._cpu import cpu_name, has_avx512, is_faster_in_bf16, keep_memory
+from alexbook._layers import gluon_leaves
 from alexbook._mxnet_numpy import import_mxnet
 from alexbook.data import Batches
 from alexbook.training import PLAIN, Recipe
@@ -223,7 +224,7 @@ class _Learner:
         return _correct(self._forward(X.as_in_ctx(self._ctx)), y.as_in_ctx(self._ctx).reshape(-1))
 
     def describe(self) -> list[str]:
-        return [repr(layer) for layer in _leaves(self.net)]
+        return [repr(layer) for layer in gluon_leaves(self.net)]
 
     def get_weights(self) -> Weights:
         arrays = {name: parameter.data(self._ctx) for name, parameter in self._parameters.items()}
@@ -286,13 +287,6 @@ def _can_be_traced(block: Any) -> bool:
     hybridized = block._active and type(block).forward is _gluon.HybridBlock.forward
     known = hybridized or type(block).__module__.startswith(_gluon.__name__)
     return known and all(map(_can_be_traced, block._children.values()))
-
-
-def _leaves(block: Any) -> Iterator[Any]:
-    for child in block._children.values():
-        yield from _leaves(child)
-    if not block._children:
-        yield block
 
 
 def _in_bf16(graph: Any) -> Any:

@@ -13,9 +13,9 @@ from alexbook import _cpu, provenance, training
 from alexbook._backend import hand_through, loaders, needs, silent_stderr
 from alexbook._checkpoint import Weights
 from alexbook._cpu import cpu_name, is_faster_in_bf16
+from alexbook._layers import keras_leaves
 from alexbook.data import Batches, Draw
 from alexbook.training import PLAIN, Recipe
-from alexbook.weights import keras_leaves
 
 with needs("alexbook.tensorflow"), silent_stderr():
     import tensorflow as _tf

@@ -175,8 +175,9 @@ class _Learner:
     backend = "pytorch"
 
     def __init__(self, net: _torch.nn.Module, plan: training.Plan, device: _torch.device | str) -> None:
-        self.net, self._plan, self.device, self.facts = net, plan, str(_torch.device(device)), _facts(device)
-        self._kind = _torch.device(device).type
+        self.net, self._plan, self.facts = net, plan, _facts(device)
+        place = _torch.device(device)
+        self.device, self._kind = str(place), place.type
         self._recorded: dict[tuple[_torch.Size, _torch.dtype], Answer] = {}  # by the inputs' shape and type
         self.precision = plan.choose(is_faster_in_bf16() if self._kind == "cpu" else has_bf16(device))
         if self._kind == "cpu":

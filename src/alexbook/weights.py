@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from alexbook._files import replaced
+from alexbook._layers import keras_leaves
 
 Array = NDArray[Any]
 Net = Any
@@ -150,12 +151,6 @@ def _keras_layers(net: Net) -> Iterator[_Layer]:
             bias = _Parameter(own["bias"].numpy, own["bias"].assign) if "bias" in own else None
             yield _kind(layer, kernel := own.get("kernel"), own), _keras_weight(kernel, maps), bias
             maps, fed = (), True
-
-
-def keras_leaves(layer: Any) -> Iterator[Any]:
-    """The layers of a Keras model that have no layers of their own, in order."""
-    for child in layer.layers:
-        yield from keras_leaves(child) if hasattr(child, "layers") else [child]
 
 
 def _keras_weight(kernel: Any, maps: tuple[int, ...]) -> _Parameter:
