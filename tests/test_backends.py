@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from backend_fixtures import Interrupted, present
 
-from alexbook import _idx, _mxnet_numpy, _probe, _sources, data
+from alexbook import _idx, _probe, _sources, data
 
 alone, backend = data_fixtures.alone, backend_fixtures.backend
 
@@ -75,23 +75,44 @@ def test_a_backend_comes_alone_and_leaves_numpy_as_it_was(backend):
     ("name", "missing", "install"),
     [
         ("mxnet", "mxnet", "--no-deps mxnet==1.9.1"),
-        ("pytorch", "torch", "torch"),
+        ("pytorch", "torch", "torch torchvision"),
         ("pytorch", "d2l", "--no-deps d2l==1.0.3"),
         ("tensorflow", "tensorflow", "tensorflow"),
         ("tensorflow", "d2l", "--no-deps d2l==1.0.3"),
     ],
 )
 def test_what_is_missing_is_named_with_the_line_that_installs_it(monkeypatch, name, missing, install):
-    monkeypatch.setattr(_mxnet_numpy, "mxnet_has_wheel", lambda: True)
+    present()  # while the machine is still itself
+    monkeypatch.setattr(_probe.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(_probe.platform, "machine", lambda: "x86_64")
     message = f"alexbook.{MODULES[name]} needs {missing}, which is not installed: {re.escape(_probe.install(install))}"
     with pytest.raises(ImportError, match=f"^{message}$"):
         import_without(monkeypatch, missing, name)
 
 
 def test_where_mxnet_has_no_wheel_no_line_would_install_it(monkeypatch):
-    monkeypatch.setattr(_mxnet_numpy, "mxnet_has_wheel", lambda: False)
-    with pytest.raises(ImportError, match=r"has no wheel for .*: use alexbook.torch or alexbook.tensorflow"):
+    present()  # while the machine is still itself
+    monkeypatch.setattr(_probe.platform, "machine", lambda: "aarch64")
+    with pytest.raises(ImportError, match=r"has no wheel for .* on aarch64, only for Linux on x86_64 and Intel Macs: "):
         import_without(monkeypatch, "mxnet", "mxnet")
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("tensorflow", "from tensorflow.keras import layers"),
+        ("torch", "from torch import nn"),
+        ("d2l", "from d2l import torch"),
+    ],
+)
+def test_a_file_of_the_reader_with_the_name_of_a_framework_is_told(tmp_path, name, source):
+    (tmp_path / f"{name}.py").write_text(source)
+    module = "torch" if name == "d2l" else name
+    run = subprocess.run(
+        [sys.executable, "-c", f"import alexbook.{module}"], cwd=tmp_path, capture_output=True, text=True
+    )
+    said = run.stderr.splitlines()[-1]
+    assert said.startswith(f"ImportError: alexbook.{module} needs {name}, but got {tmp_path / name}.py: rename that")
 
 
 def import_without(monkeypatch, missing, name):

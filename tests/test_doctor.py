@@ -123,6 +123,15 @@ def test_d2l(monkeypatch):
     assert check.fix.startswith(f"{UV} --no-deps d2l==1.0.3")
 
 
+def test_d2l_without_what_it_imports(monkeypatch):
+    monkeypatch.setattr(doctor, "version", {"d2l": "1.0.3"}.get)
+    assert doctor.check_d2l().works
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name in ("PIL", "pandas") else object())
+    check = doctor.check_d2l()
+    assert (check.works, check.found) == (False, "1.0.3, but without pillow, pandas, which it imports")
+    assert check.fix.startswith(f"{UV} pillow pandas, or ")
+
+
 GOOD_NUMPY = _probe.Check(True, "NumPy", "2.4")
 
 

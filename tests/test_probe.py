@@ -14,8 +14,12 @@ SICK = {
         "raise RuntimeError('operator nms does not exist')",
         "RuntimeError: operator nms does not exist",
     ),
-    "crashing": ("import os; os.abort()", r"its import crashed \(exit code -?\d+\)"),
-    "silent": ("import os; os._exit(3)", r"its import crashed \(exit code 3\)"),
+    "crashing": ("import os; os.abort()", r"its import crashed \(exit code -?\d+\); its last words: none"),
+    "complaining": (
+        "import os; os.write(2, 'no AVX: ダメ'.encode()); os.abort()",
+        r"its import crashed \(exit code -?\d+\); its last words: no AVX: ダメ",
+    ),
+    "silent": ("import os; os._exit(3)", r"its import crashed \(exit code 3\); its last words: none"),
     "endless": ("import time; time.sleep(60)", "its import took more than 1 s"),
 }
 
@@ -51,6 +55,13 @@ def test_the_fix_is_a_command_that_this_python_has(monkeypatch, pip, uv, command
     monkeypatch.setattr(_probe.sys, "executable", "/my/python")
     assert _probe.install("d2l", again=True) == command
     assert _probe.install("d2l") == command.replace("--force-reinstall ", "").replace("--reinstall ", "")
+
+
+def test_paths_with_spaces_are_quoted(monkeypatch):
+    monkeypatch.setattr(_probe, "distributions", lambda name: [])
+    monkeypatch.setattr(_probe.shutil, "which", lambda name: "/First Last/uv")
+    monkeypatch.setattr(_probe.sys, "executable", "/my own/python")
+    assert _probe.install("d2l") == '"/First Last/uv" pip install --python "/my own/python" d2l'
 
 
 def test_chatter_of_an_import_is_no_answer():

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from alexbook import profiles, provenance
+from alexbook import _backend, data, profiles, provenance
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,14 @@ def test_an_experiment_is_as_large_as_the_profile_allows_and_says_so(monkeypatch
     assert profiles.pick(full=[1, 2, 3], quick=[1, 2], smoke=[1]) == expected
     assert capsys.readouterr().out == line
     assert provenance.record()["profile"] == name
+
+
+def test_an_experiment_after_a_loader_that_a_gpu_let_have_all_is_whole_too(monkeypatch):
+    monkeypatch.setattr(provenance, "_facts", {})
+    monkeypatch.delenv("ALEXBOOK_PROFILE", raising=False)
+    assert profiles.pick(full=3, quick=2, smoke=1) == 2
+    _backend.loaders(data.Batches, True, batch_size=64)
+    assert profiles.pick(full=3, quick=2, smoke=1) == 3
 
 
 def test_the_record_merges_facts_and_is_json(monkeypatch):

@@ -101,6 +101,17 @@ def test_pictures_travel_with_their_cell(woven):
     assert picture == (woven / "book/figures/dot.svg").read_bytes()
 
 
+def test_names_need_not_be_ascii(root):
+    (root / "book/figures/点.svg").write_bytes((root / "book/figures/dot.svg").read_bytes())
+    for language in ("en", "ja"):
+        text = "Here are ![a dot](../figures/点.svg) and [a sum](sums.md#和)."
+        change(root, f"book/{language}/net.md", ("Here $x^2$ is math.", text))
+    assert bookweave(root, "build", "--notebooks").code == 0
+    source = texts(root)[0].source
+    assert "![a dot](attachment:点.svg)" in source
+    assert "sums.ipynb#和)" in source
+
+
 @pytest.mark.parametrize("options", [":alt:\n\n", ":alt: A dot\n", ":name: x\n:alt: A dot: round\n\n", ""])
 def test_a_figure_has_the_options_that_myst_lets_it_have(root, options):
     change(root, "book/en/net.md", (":alt: A dot\n\n", options))

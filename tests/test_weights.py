@@ -146,6 +146,23 @@ def test_a_layer_of_another_kind_is_named(backend, tmp_path, word, place, kind):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_embedding_is_no_fully_connected_layer(tmp_path):
+    nn = present()["pytorch"].d2l.nn
+    with pytest.raises(TypeError, match=r"got Embedding\(3, 2\) with weight"):
+        weights.save(nn.Sequential(nn.Embedding(3, 2)), tmp_path / "file")
+
+
+def test_a_file_may_lie_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # where Windows looks
+    nn = present()["pytorch"].d2l.nn
+    net, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    weights.save(net, "~/file")
+    weights.load(other, "~/file")
+    assert (tmp_path / "file").exists()
+    assert (net.weight == other.weight).all()
+
+
 @pytest.mark.parametrize("layer", ["Reshape", "Permute", "Flatten"])
 def test_another_order_of_what_is_flattened_is_refused(layer, tmp_path):
     keras = present()["tensorflow"].d2l.tf.keras

@@ -37,10 +37,15 @@ def parser(doc):
     made.add_argument("--lr", type=fraction, default=0.01, help="the first learning rate (default: 0.01)")
     made.add_argument("--dropout", type=fraction, default=0.5, help="of the outputs of fc6 and fc7 (default: 0.5)")
     made.add_argument("--seed", type=whole(0), default=0, help="decides every random number (default: 0)")
-    made.add_argument("--checkpoint", type=Path, help="a file to write after each epoch, and to go on from")
+    made.add_argument("--checkpoint", type=at_home, help="a file to write after each epoch, and to go on from")
     made.add_argument("--workers", type=whole(0), default=WORKERS, help="how many read images for each process")
     made.add_argument("--width", type=float, choices=WIDTHS, default=1, help="a narrower network, to try things out")
     return made
+
+
+def at_home(path):
+    """Reads a path; the shell leaves a ~ after = as it is."""
+    return Path(path).expanduser()
 
 
 def whole(least):

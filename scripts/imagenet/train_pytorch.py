@@ -14,6 +14,7 @@ the image, not on what was drawn before. An image that cannot be read is named, 
 """
 
 import os
+import signal
 
 import common
 import torch
@@ -102,13 +103,18 @@ def collate(items):
     return *map(default_collate, arrays), [failure for failure in failures if failure]
 
 
+def leave_interrupts(_worker):
+    """Ctrl-C reaches the workers as well; the script hears it, and ends between two batches."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def loaders(args, unreadable):
     """The batches of this process: its share of each training batch, and of the validation images."""
     train, val = (Images(args, split) for split in ("train", "val"))
     mean, directions = common.colours([path for path, _ in train.samples], unreadable)
     train.transform, val.transform = varied(mean, directions), middle(mean, directions)
     options = {"batch_size": common.share(args, len(train), PROCESSES), "num_workers": args.workers}
-    options |= {"collate_fn": collate, "pin_memory": CUDA}
+    options |= {"collate_fn": collate, "pin_memory": CUDA, "worker_init_fn": leave_interrupts}
     sampler = DistributedSampler(train, PROCESSES, RANK, seed=args.seed, drop_last=True)
     return (
         DataLoader(train, sampler=sampler, drop_last=True, **options),

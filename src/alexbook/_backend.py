@@ -3,22 +3,24 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
 
+from alexbook import provenance
 from alexbook._cpu import keep_memory
-from alexbook._probe import D2L, FRAMEWORKS, MXNET, absent_reason, install
+from alexbook._probe import D2L, FRAMEWORKS, absent_reason, install
 from alexbook.data import SPLITS, Batches
 from alexbook.profiles import announce, current_profile
 
 Loader = TypeVar("Loader", bound=Batches)
 
 # d2l, like MXNet, pins a NumPy of 2022 and runs on today's: --no-deps keeps pip from taking today's away.
-_INSTALL = {
+_INSTALL = {each.module: each.install for each in FRAMEWORKS} | {
     "d2l": f"--no-deps d2l=={D2L}",
-    "mxnet": MXNET.install,
     "distutils": "setuptools",
     "matplotlib_inline": "matplotlib-inline",
     "PIL": "pillow",
@@ -27,14 +29,27 @@ _INSTALL = {
 
 @contextlib.contextmanager
 def needs(module: str) -> Iterator[None]:
-    """Turns a missing package into an ImportError that says how to install it for `module`."""
+    """Turns a missing package, or a file in its place, into an ImportError that says what to do for `module`."""
     try:
         yield
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
+    except ImportError as error:
+        package, _, part = (error.name or "").partition(".")
+        if file := _file_in_the_way(package, error.path):
+            advice = "rename that file, or start Python in another folder"
+            raise ImportError(f"{module} needs {package}, but got {file}: {advice}", name=package) from None
+        if not isinstance(error, ModuleNotFoundError):
+            raise
         absent = [reason for each in FRAMEWORKS if each.module == package and (reason := absent_reason(each))]
-        line = absent[0] if absent else install(_INSTALL.get(package, package))
-        raise ImportError(f"{module} needs {package}, which is not installed: {line}", name=package) from None
+        line = absent[0] if absent else install(_INSTALL.get(package, package), again=bool(part))
+        raise ImportError(f"{module} needs {error.name}, which is not installed: {line}", name=error.name) from None
+
+
+def _file_in_the_way(package: str, path: str | None) -> str | None:
+    """A reader's file with the name of a package that we need: those are all folders."""
+    with contextlib.suppress(ValueError):  # a module made by hand
+        if path is None and package and (found := find_spec(package)):
+            path = found.origin
+    return path if path and package in _INSTALL and Path(path).name == f"{package}.py" else None
 
 
 @contextlib.contextmanager
@@ -84,6 +99,7 @@ def loaders(
     if not accelerator:
         keep_memory()  # a batch at 224 by 224 is 26 MB, and its pages are dearer than its numbers
     profile = current_profile(accelerator)
+    provenance.log(profile=profile.name)
     allowed = (profile.train, profile.test)
     limits = allowed if images is None else tuple(map(min, allowed, images))
     train, test = (make(split, limit=limit, **options) for split, limit in zip(SPLITS, limits, strict=True))

@@ -1,5 +1,6 @@
 """Training to watch: a bar with the time left, and in a notebook a plot that grows."""
 
+import html
 import io
 import sys
 import time
@@ -111,7 +112,7 @@ class _Plot:
             self._svg, self._drawn = self._draw(), time.monotonic()
 
     def write(self, bar: str) -> None:
-        caption = f"<pre>{bar.strip()}</pre>"
+        caption = f"<pre>{html.escape(bar.strip())}</pre>"  # tqdm writes <? where it does not know
         self._handle.update({"text/html": self._svg[self._svg.index("<svg") :] + caption}, raw=True)
 
     def flush(self) -> None:

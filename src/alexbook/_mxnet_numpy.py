@@ -5,7 +5,6 @@ back, each only where NumPy lacks it, and imports MXNet. For MXNet alone: import
 """
 
 import os
-import platform
 import warnings
 from collections.abc import Callable
 from types import ModuleType
@@ -15,7 +14,6 @@ import numpy as np
 
 from alexbook._backend import needs
 from alexbook._cpu import cores, has_tiles
-from alexbook._probe import mxnet_has_wheel
 
 _RENAMED: dict[str, Any] = {
     "PZERO": 0.0,
@@ -52,21 +50,7 @@ def import_mxnet() -> ModuleType:
     with needs("alexbook.mxnet"), warnings.catch_warnings():
         # MXNet compares version numbers with distutils, in four places.
         warnings.filterwarnings("ignore", "distutils Version classes", DeprecationWarning)
-        return _load()
-
-
-def _load() -> ModuleType:
-    try:
         import mxnet
-    except ModuleNotFoundError as error:
-        if error.name == "mxnet" and not mxnet_has_wheel():
-            raise ImportError(
-                f"MXNet 1.9.1, its last release, has no wheel for {platform.system()} "
-                f"{platform.machine()}, only for Linux x86_64 and Intel Macs: use alexbook.torch or "
-                "alexbook.tensorflow, or run it on Colab",
-                name="mxnet",
-            ) from None
-        raise
     module: ModuleType = mxnet
     return module
 

@@ -63,7 +63,8 @@ MXNET = Package(
     "from alexbook._mxnet_numpy import import_mxnet; m = import_mxnet();"
     "gpus = [f'GPU {i}' for i in range(m.context.num_gpus())]",
     mxnet_has_wheel,
-    "MXNet 1.9.1, its last release, has no wheel for {}: its parts are skipped",
+    "MXNet 1.9.1, its last release, has no wheel for {}, only for Linux on x86_64 and Intel Macs: read the book's "
+    "MXNet parts here and run them on Colab, or use PyTorch or TensorFlow",
 )
 PYTORCH = Package(
     "PyTorch",
@@ -98,11 +99,15 @@ def mxnet_absent_reason() -> str | None:
 
 def install(packages: str, again: bool = False) -> str:
     """The command that installs packages into this Python, which may have no pip; `again`: what is there already."""
-    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    python = _quoted(sys.executable)
     if any(distributions(name="pip")):  # to ask find_spec would have setuptools put distutils away
         return f"{python} -m pip install {'--force-reinstall ' * again}{packages}"
-    uv = shutil.which("uv") or ".uv/bin/uv"  # in the book's folder, where make has fetched it
+    uv = _quoted(shutil.which("uv") or ".uv/bin/uv")  # in the book's folder, where make has fetched it
     return f"{uv} pip install --python {python} {'--reinstall ' * again}{packages}"
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
 
 
 def install_everything() -> str:
@@ -113,14 +118,17 @@ def install_everything() -> str:
 def probe(package: Package) -> tuple[Check, list[str]]:
     """Imports the package in a process of its own; gives its line and the GPUs that it sees."""
     code = f"{package.code}; import json; print(json.dumps([m.__version__, gpus]))"
-    command = [sys.executable, "-P", "-c", code]  # -P: a torch.py in the current folder is not PyTorch
+    command = [sys.executable, "-X", "utf8", "-P", "-c", code]  # -P: a torch.py in the current folder is not PyTorch
     try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        run = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="backslashreplace", timeout=PATIENCE
+        )
     except subprocess.TimeoutExpired:
         return _broken(package, f"its import took more than {PATIENCE} s"), []
     if run.returncode:
-        lines = run.stderr.strip().splitlines() if run.returncode > 0 else []
-        return _broken(package, lines[-1] if lines else f"its import crashed (exit code {run.returncode})"), []
+        *_, last = ("none", *run.stderr.strip().splitlines())
+        crash = f"its import crashed (exit code {run.returncode}); its last words: {last}"
+        return _broken(package, last if run.returncode == 1 else crash), []  # 1: Python's own, a traceback
     found, gpus = json.loads(run.stdout.splitlines()[-1])
     return Check(True, package.name, found), gpus
 

@@ -93,7 +93,7 @@ class History:
         train_loss: mean cross-entropy over the epoch, while the weights were changing.
         train_acc: share of right answers over the epoch, from 0 to 1.
         test_acc: share of right answers on the images of `test_iter` after the epoch, from 0 to 1.
-        seconds: time spent on training alone, evaluation not counted.
+        seconds: time spent on training, its plot included, evaluation not.
         images: training images in an epoch.
         size: their height and width in pixels; 0 where `train_iter` does not tell.
         seed, profile: what they followed from.

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 import alexbook
 from alexbook import profiles
@@ -31,13 +32,23 @@ Start with: alexbook doctor"""
 
 MORE = """\
 environment variables that the book's notebooks heed:
-  ALEXBOOK_PROFILE   full, quick or smoke: how much to train (full where there is a GPU, else quick)
+  ALEXBOOK_PROFILE   full, quick or smoke: how much to train (on most pages full where there is a GPU, else quick)
   ALEXBOOK_DATA      the folder that has Fashion-MNIST; no other place is then tried
   ALEXBOOK_OFFLINE   1: never download, use the shipped sample where the data is not at hand
   ALEXBOOK_LANGUAGE  en or ja: in which language the exercises are checked (each notebook sets its own)
   ALEXBOOK_CHECKPOINTS  the folder where each training of a process is kept, to go on from
 
 exit status: 0 nothing failed, 1 something did, 2 the command was not understood"""
+
+_D2L_IMPORTS = {  # in any of its three parts, by module: d2l is installed without what it declares
+    "IPython": "ipython",
+    "PIL": "pillow",
+    "matplotlib": "matplotlib",
+    "matplotlib_inline": "matplotlib-inline",
+    "pandas": "pandas",
+    "requests": "requests",
+    "scipy": "scipy",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands.add_parser("doctor", help="try what the book needs: a line each, and the fix for what fails")
     parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a framework's message may have what the console has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     works = [print_check(check) for check in checks()]
     return 1 if False in works else 0
 
@@ -112,13 +125,18 @@ def _itself() -> str:
 
 
 def check_d2l() -> Check:
-    """The one version of d2l that the backends hand through; not imported, as it wants a framework."""
+    """The one version of d2l that the backends hand through, and what it imports; itself it wants a framework."""
     try:
         found = version("d2l")
     except PackageNotFoundError:
         found = "not installed"
-    fix = "" if found == D2L else f"{install(f'--no-deps d2l=={D2L}')}, or {install_everything()}"
-    return Check(found == D2L, "d2l", found if found == D2L else f"expected {D2L}, got: {found}", fix)
+    if found != D2L:
+        fix = f"{install(f'--no-deps d2l=={D2L}')}, or {install_everything()}"
+        return Check(False, "d2l", f"expected {D2L}, got: {found}", fix)
+    if lacking := [package for module, package in _D2L_IMPORTS.items() if not find_spec(module)]:
+        fix = f"{install(' '.join(lacking))}, or {install_everything()}"
+        return Check(False, "d2l", f"{D2L}, but without {', '.join(lacking)}, which it imports", fix)
+    return Check(True, "d2l", D2L)
 
 
 def check_data(numpy: Check) -> Check:

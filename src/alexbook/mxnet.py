@@ -181,6 +181,9 @@ class _Learner:
             keep_memory()
         self._loss = _gluon.loss.SoftmaxCrossEntropyLoss(sparse_label=not plan.recipe.label_smoothing)
 
+    def is_built(self) -> bool:
+        return all(parameter._data is not None for parameter in self.net.collect_params().values())
+
     def initialize(self, X: Any, seed: int) -> None:
         _mx.random.seed(seed)
         self.net.initialize(_mx.init.Xavier(), ctx=self._ctx, force_reinit=True)

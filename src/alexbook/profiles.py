@@ -57,10 +57,12 @@ def announce(profile: Profile, *, train: int = 0, test: int = 0, validation: int
 def pick(*, full: Choice, quick: Choice, smoke: Choice, accelerator: bool = False) -> Choice:
     """How large an experiment may be: what the current profile takes of it; prints one line if that is not all.
 
+    Without ALEXBOOK_PROFILE it is full with an accelerator, and where a loader or a training of this process was full.
+
     Raises:
         ValueError: ALEXBOOK_PROFILE names no profile.
     """
-    profile = current_profile(accelerator)
+    profile = current_profile(accelerator or provenance.record().get("profile") == "full")
     provenance.log(profile=profile.name)
     choice = {"full": full, "quick": quick, "smoke": smoke}[profile.name]
     if choice != full:

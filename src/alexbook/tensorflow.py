@@ -238,6 +238,9 @@ class _Learner:
                 )
             self.precision = "fp32"
 
+    def is_built(self) -> bool:
+        return bool(self.net.built)
+
     def initialize(self, X: Any, seed: int) -> None:
         seeds = _tf.keras.random.SeedGenerator(seed)
         with _tf.device(self.device), _computing_in(self.precision):

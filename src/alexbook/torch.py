@@ -183,10 +183,13 @@ class _Learner:
         if self._kind == "cpu":
             keep_memory()
 
+    def is_built(self) -> bool:
+        return not any(map(_torch.nn.parameter.is_lazy, (*self.net.parameters(), *self.net.buffers())))
+
     def initialize(self, X: _torch.Tensor, seed: int) -> None:
         """On the CPU first, so that a seed means the same weights on every device."""
         self.net.to("cpu")
-        if any(map(_torch.nn.parameter.is_lazy, self.net.parameters())):
+        if not self.is_built():
             with _torch.no_grad():
                 self.net.eval()(X[:1].cpu())  # lazy layers learn their shapes, and draw numbers
         _torch.manual_seed(seed)

@@ -6,8 +6,10 @@ A backend brings a `Learner`: one network in one framework, reduced to the few v
 import itertools
 import json
 import math
+import operator
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -51,6 +53,9 @@ class Learner(Protocol):
 
     def evaluate(self, X: Any, y: Any) -> Any:
         """The number of correct answers, nothing learned, dropout off."""
+
+    def is_built(self) -> bool:
+        """Whether the network has weights already, which `initialize` would replace."""
 
     def describe(self) -> list[str]:
         """What each layer without layers of its own says of itself, in order: its kind and options, not its weights."""
@@ -173,6 +178,8 @@ class _Run:
                 f"{self.checkpoint.path}: holds {len(self.history)} epochs, more than the {self.epochs} {limit}. "
                 f"It was left as it is: {advice}, or give another path"
             )
+        if saved is not None and self.learner.is_built():
+            self.checkpoint.compare(saved._replace(weights={}), State({}, self._layers()))
         self.saved = len(self.history)
         return saved
 
@@ -183,8 +190,11 @@ class _Run:
             self.learner.set_weights(saved.weights)
 
     def _state(self) -> State:
+        return State(self.learner.get_weights(), self._layers())
+
+    def _layers(self) -> list[str]:
         # What has no better name is described by its address, which is another in every process.
-        return State(self.learner.get_weights(), [re.sub(" at 0x[0-9a-f]+", "", o) for o in self.learner.describe()])
+        return [re.sub(" at 0x[0-9a-fA-F]+", "", layer) for layer in self.learner.describe()]
 
     def go(self) -> None:
         """Trains epoch after epoch; Ctrl-C ends it, with the network as it then is."""
@@ -243,8 +253,10 @@ class _Run:
             )
 
     def _test(self) -> float:
-        tally = Tally()
-        for X, y in self.test_iter:
+        tally, batches = Tally(), self.test_iter
+        if not hasattr(batches, "__iter__"):  # a class with __getitem__ may know its length, and no end
+            batches = itertools.islice(batches, operator.length_hint(batches, sys.maxsize))
+        for X, y in batches:
             tally.add(len(y), self.learner.evaluate(X, y))
         return tally.means()[0]
 

@@ -1,8 +1,9 @@
 """Weights that travel: one safetensors file for the same network in any of the three frameworks.
 
-A file has `conv1.weight`, `conv1.bias`, …, `fc6.weight`, `fc6.bias`, …, numbered from the input on, in one layout
-whichever framework wrote it. A convolution's weight has the shape (outputs, inputs of a group, height, width), a fully
-connected one (outputs, inputs); where maps were flattened before it, channels come first, then height, then width.
+A file has `conv1.weight`, `conv1.bias`, …, `fc6.weight`, `fc6.bias`, …, numbered in the order in which the network
+lists its layers, in one layout whichever framework wrote it. A convolution's weight has the shape (outputs, inputs of a
+group, height, width), a fully connected one (outputs, inputs); where maps were flattened before it, channels come
+first, then height, then width.
 """
 
 import os
@@ -39,7 +40,7 @@ def save(net: Net, path: str | os.PathLike[str]) -> None:
         ValueError: a layer of `net` has no weights yet.
     """
     arrays = {name: np.ascontiguousarray(parameter.get()) for name, parameter in _parameters(net).items()}
-    with replaced(Path(path)) as temporary:
+    with replaced(Path(path).expanduser()) as temporary:
         save_file(arrays, temporary)
 
 
@@ -51,7 +52,7 @@ def load(net: Net, path: str | os.PathLike[str]) -> None:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged or does not fit, or a layer of `net` has no weights yet; `net` is as it was.
     """
-    parameters, arrays = _parameters(net), _read(Path(path))
+    parameters, arrays = _parameters(net), _read(Path(path).expanduser())
     present = {name: parameter.get() for name, parameter in parameters.items()}
     for name in present | arrays:
         expected, found = (_described(each.get(name)) for each in (present, arrays))
@@ -93,7 +94,8 @@ _Layer = tuple[str, _Parameter, _Parameter | None]  # conv or fc, its weight, it
 def _kind(layer: Any, weight: Any, own: Iterable[str]) -> str:
     """The kind of a layer whose arrays have these names."""
     kind = {2: "fc", 4: "conv"}.get(len(weight.shape) if weight is not None else 0)
-    other = any(part in type(layer).__name__ for part in ("Transpose", "Depthwise"))  # the same shapes, other axes
+    # The same shapes, with other axes or another use.
+    other = any(part in type(layer).__name__ for part in ("Transpose", "Depthwise", "Embedding"))
     if kind is None or other or not set(own) <= {"weight", "kernel", "bias"}:
         raise TypeError(f"expected convolutions and fully connected layers, got {layer} with {', '.join(own)}")
     return kind

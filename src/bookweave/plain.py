@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from urllib.parse import unquote
 
 from markdown_it.token import Token
 from pybtex.database import Entry, parse_file
@@ -83,10 +84,15 @@ def _inline(page: _Page, part: Text) -> str:
                 shown = _number(page, line, key) if role == "numref" else _cite(page, line, role, key)
                 text = text.replace(f"{{{role}}}`{key}`", shown)
             elif token.type == "image" and "://" not in (source := str(token.attrs["src"])):
-                text = text.replace(f"]({source})", f"](attachment:{_attach(page, line, source)})")
+                text = _replaced(text, source, f"attachment:{_attach(page, line, unquote(source))}")
             elif token.type == "link_open" and "://" not in (target := str(token.attrs["href"])):
-                text = text.replace(f"]({target})", f"]({_link(page, target)})")
+                text = _replaced(text, target, _link(page, unquote(target)))
     return _unbroken(text)
+
+
+def _replaced(text: str, address: str, other: str) -> str:
+    """With another address for a picture or a link; the parser encodes what is not ASCII, and who writes need not."""
+    return text.replace(f"]({address})", f"]({other})").replace(f"]({unquote(address)})", f"]({other})")
 
 
 def _unbroken(text: str) -> str:
