@@ -51,7 +51,7 @@ print(f"{shifts:,} places for the window, mirrored or not: {shifts * 2:,} versio
 for x in (-8, -4, 0, 4, 8):
     sigmoid = 1 / (1 + exp(-x))
     print(f"x = {x:>2}: slope of the sigmoid {sigmoid * (1 - sigmoid):.4f}, of ReLU {int(x > 0)}")
-print(f"eight sigmoids in a row: at most {0.25**8:.6f}")
+print(f"seven sigmoids in a row: at most {0.25**7:.6f}")
 
 # %% decay tags=["nbval-check-output"]
 lr, weight_decay, momentum = 0.01, 5e-4, 0.9
