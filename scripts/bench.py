@@ -2,11 +2,11 @@
 
     python scripts/bench.py [--repeats 5] [--output FILE]
 
-Every measure is taken several times, d2l and alexbook in turn, so that whatever else the machine does meets both; one
-framework after the other, since the processes of all three would need more than 24 GB. Nothing is discarded. Prints
-medians and spreads, and writes every single value as JSON. On a machine with a GPU it takes all images, looks at what a
-step consists of instead of at the processor's memory, and trains once in either precision, to see what the faster one
-costs in accuracy.
+Loaders, steps and epochs are measured several times, d2l and alexbook in turn, so that whatever else the machine does
+meets both; one framework after the other, since the processes of all three would need more than 24 GB. Nothing is
+discarded. Prints medians and spreads, and writes every single value as JSON. On a machine with a GPU it takes all
+images, looks at what a step consists of instead of at the processor's memory, and trains once in either precision, to
+see what the faster one costs in accuracy.
 """
 
 import argparse
@@ -34,16 +34,18 @@ STEPS, STEPS_ON_GPU = 10, 200  # training steps that are timed at once
 def main() -> None:
     """Measures, prints the table, and writes the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=5, help="how often each measure is taken (default: 5)")
+    parser.add_argument("--repeats", type=int, default=5, help="how often each speed is measured (default: 5)")
     default = f"{bench.FILE}, or with a GPU {bench.GPU_FILE.name} beside it"
     parser.add_argument("--output", type=Path, help=f"where to write (default: {default})")
     options = parser.parse_args()
     if options.repeats < 1:
         parser.error(f"--repeats must be at least 1, got {options.repeats}")
+    if "pytorch" not in (installed := subjects.installed()):
+        parser.error("PyTorch, which measures the machine's limit, is not installed: alexbook doctor says more")
     with_gpu = subjects.with_gpu()  # where PyTorch has one, what has none is left out: it would be slow for hours
     gpu = "pytorch" in with_gpu
     output = options.output or (bench.GPU_FILE if gpu else bench.FILE)
-    results = measure(options.repeats, gpu, with_gpu if gpu else subjects.installed())
+    results = measure(options.repeats, gpu, with_gpu if gpu else installed)
     with replaced(output) as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     bench.table(results)

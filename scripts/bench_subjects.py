@@ -31,11 +31,11 @@ BATCH, SIZE = 128, 224  # images in a batch, pixels of a side
 MODELS = Path(__file__).parents[1] / "book" / "cells" / "alexnet"
 MODULES = {"mxnet": "mxnet", "pytorch": "torch", "tensorflow": "tensorflow"}
 
-_state = {}  # of this process: the module d2l, the network, the device
+_state = {}  # of this process: the module d2l, the network, the device, the number of training images
 
 
 def installed() -> list[str]:
-    """The backends whose framework this machine has; PyTorch it must have, which measures the limits."""
+    """The backends whose framework this machine has."""
     return [backend for backend, module in MODULES.items() if find_spec(module)]
 
 
@@ -77,7 +77,7 @@ def start(backend: str, code: str, folder: Path, train: int, test: int) -> None:
         source = {cell.metadata["title"]: cell.source for cell in cells}
         exec(source["imports"].replace("from alexbook import", f"from {code} import"), names)
         exec(source["model"], names)
-    _state.update(names, backend=backend, device=names["d2l"].try_gpu())
+    _state.update(names, backend=backend, images=min(train, len(data.load("train")[1])), device=names["d2l"].try_gpu())
 
 
 def _prepare_mxnet() -> None:
@@ -130,9 +130,8 @@ def epoch() -> float:
     began = time.perf_counter()
     with _quiet():
         train_iter, test_iter = _state["d2l"].load_data_fashion_mnist(BATCH, resize=SIZE)
-    images = len(train_iter) * BATCH
     _train(train_iter, test_iter)
-    return images / (time.perf_counter() - began)
+    return _state["images"] / (time.perf_counter() - began)
 
 
 def memory() -> float:

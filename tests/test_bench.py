@@ -30,7 +30,9 @@ RUN = {
 }
 
 
-@pytest.mark.parametrize(("file", "backends"), [(bench.FILE, BACKENDS), (bench.GPU_FILE, ["pytorch"])])
+@pytest.mark.parametrize(
+    ("file", "backends"), [(bench.FILE, BACKENDS), (bench.AMD_FILE, BACKENDS), (bench.GPU_FILE, ["pytorch"])]
+)
 def test_the_committed_run_is_whole(file, backends):
     run = bench.results(file)
     assert list(run["values"]["epoch"]) == backends

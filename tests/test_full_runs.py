@@ -7,6 +7,8 @@ import statistics
 import pytest
 from committed import BOOK, code, mean_of_small, notebook, printed
 
+from alexbook import bench
+
 BACKENDS = BOOK.backends("training")
 
 
@@ -88,6 +90,16 @@ def test_lenet_stands_beside_alexnet_as_both_were_measured(language):
     assert found == [*accuracies, *(list(row) for row in zip(*map(seconds, BACKENDS), strict=True))]
 
 
+def test_in_full_the_last_five_epochs_bring_lenet_and_alexnet_what_the_solutions_say():
+    gained = {"lenet": [], "training": []}
+    for backend, (chapter, cell) in itertools.product(BACKENDS, (("lenet", "by-hand"), ("training", "epochs"))):
+        record(backend, chapter)
+        tested = {int(row[0]): float(row[3]) for row in rows(code("en", backend, chapter)[cell]) if row[0].isdigit()}
+        gained[chapter].append(tested[10] - tested[5])
+    assert statistics.mean(gained["lenet"]) == pytest.approx(0.10, abs=0.005)
+    assert all(round(100 * gain) in (2, 3) for gain in gained["training"])
+
+
 def test_the_network_overtakes_hog_between_1_500_and_2_100_images():
     """What the chapter on data says of the full run."""
     record("pytorch", "data")
@@ -146,7 +158,7 @@ def test_speed_compares_the_processor_and_the_gpu_as_make_bench_measured_them():
     (step, epoch), (gpu_step, gpu_epoch) = ([table[name][2] for name in ("step", "epoch")] for table in (cpu, gpu))
     loader, gpu_loader = (round(table["loader"][2]) for table in (cpu, gpu))
     english, japanese = (prose(language, "speed") for language in ("en", "ja"))
-    assert f"{gpu_step} times against {step} for PyTorch above, and {gpu_epoch} against {epoch}." in english
+    assert f"{gpu_step} times against {step} for PyTorch on the Xeon, and {gpu_epoch} against {epoch}." in english
     both = f"どちらも{step}倍" if step == epoch else f"それぞれ{step}倍と{epoch}倍"
     assert f"{both}、ここではそれぞれ{gpu_step}倍と{gpu_epoch}倍です。" in japanese
     assert f"{gpu_loader} times against {loader}." in english
@@ -157,7 +169,7 @@ def test_speed_compares_the_processor_and_the_gpu_as_make_bench_measured_them():
     assert f"By the clock a step takes {clock}." in english and f"時計では{clock}ミリ秒" in japanese
     assert f"through in {whole} seconds" in english and f"枚の画像が{whole}秒" in japanese
     loaded = f"{gpu['loader'][0] / cpu['loader'][0]:.1f}"
-    assert f"gives {loaded} times as many images" in english and f"上の計算機の{loaded}倍" in japanese
+    assert f"gives {loaded} times as many images" in english and f"Xeon のときの{loaded}倍" in japanese
     assert gpu["step"][0] / cpu["step"][0] == pytest.approx(230, rel=0.05)
     assert 0.5 < gpu["epoch"][1] / gpu["step"][1] < 0.6  # "little more than half"
 
@@ -170,6 +182,32 @@ def test_speed_says_how_far_the_loader_is_ahead_in_tensorflow():
     assert f"our loader is only {ratio} times as fast" in english and f"D2L の{ratio}倍の速さにとどまります" in japanese
     assert f"in {theirs} milliseconds. Ours takes {ours}." in english
     assert f"D2L のローダーは{theirs}ミリ秒で、この本のローダーは{ours}ミリ秒で" in japanese
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"), [("en", ("loader", "step", "epoch")), ("ja", ("ローダー", "ステップ", "エポック"))]
+)
+def test_speed_shows_what_make_bench_measured_without_a_matrix_unit(language, lines):
+    run, text = bench.results(bench.AMD_FILE), BOOK.prose(language, "speed").read_text("utf-8")
+    for line, name in zip(lines, ("loader", "step", "epoch"), strict=True):
+        medians = [[statistics.median(values) for values in codes.values()] for codes in run["values"][name].values()]
+        times = "\N{MULTIPLICATION SIGN}"
+        cells = (f"{theirs:,.0f} → {ours:,.0f} ({ours / theirs:.1f}{times})" for theirs, ours in medians)
+        assert f"| {line} | {' | '.join(cells)} |\n" in text
+    xeon = bench.results(bench.FILE)
+    lead, lead_there = (
+        f"{statistics.median(codes['alexbook']) / statistics.median(codes['d2l']):.1f}"
+        for codes in (run["values"]["epoch"]["pytorch"], xeon["values"]["epoch"]["pytorch"])
+    )
+    limit, limit_there = (statistics.median(each["values"]["limit"]["bf16"]) for each in (run, xeon))
+    assert 1 / 7 < limit / limit_there < 1 / 6
+    said = {
+        "en": (f"{lead} times as fast, not {lead_there}.", f"{limit:,.0f} GFLOP/s, less than a sixth"),
+        "ja": (f"{lead_there}倍ではなく{lead}倍の速さ", f"{limit:,.0f} GFLOP/s で、Xeon の6分の1に"),
+    }
+    assert all(each in prose(language, "speed") for each in said[language])
+    percent = " %" if language == "en" else "%"
+    assert f"| {' | '.join(f'{share:.0%}'[:-1] + percent for share in bench.shares(run).values())} |\n" in text
 
 
 def test_on_the_gpu_the_products_run_at_the_share_that_speed_says_and_the_rest_takes_as_long():

@@ -1,7 +1,7 @@
 """The speeds that `make bench` measured: every value, a table and a chart of them.
 
-The files bench.json (a processor) and bench-gpu.json (a GPU) beside this module hold the runs; their numbers are of
-those machines, and of those days.
+The files bench.json (a processor with a matrix unit), bench-amd.json (one without) and bench-gpu.json (a GPU) beside
+this module hold the runs; their numbers are of those machines, and of those days.
 """
 
 import json
@@ -12,7 +12,8 @@ from typing import Any
 
 from alexbook._display import show
 
-FILE, GPU_FILE = (Path(__file__).with_name(name) for name in ("bench.json", "bench-gpu.json"))
+_FILES = ("bench.json", "bench-amd.json", "bench-gpu.json")
+FILE, AMD_FILE, GPU_FILE = map(Path(__file__).with_name, _FILES)
 # For one image: forward, and backward twice, but for the gradient of the pixels, which nobody needs. A multiply-add is
 # two operations.
 OPERATIONS = 6 * 938_146_176 - 2 * 33_872_256
@@ -30,7 +31,7 @@ _KINDS = {  # of PyTorch's operations, by what stands in their names
 
 
 def results(file: Path = FILE) -> dict[str, Any]:
-    """What is in bench.json, or in the other file."""
+    """What is in bench.json, or in another file."""
     loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return loaded
 
