@@ -665,6 +665,15 @@ def test_labels_may_stand_in_a_column(name, smoothing):
     assert values(one) == values(other)
 
 
+def test_a_layer_of_which_only_the_counts_are_lazy_goes_on_from_its_checkpoint(tmp_path):
+    torch = present()["pytorch"]
+    nn = torch.d2l.nn
+    for epochs in (1, 2):
+        net = nn.Sequential(nn.Flatten(), nn.LazyBatchNorm1d(affine=False), nn.Linear(64, 10))
+        history = train(torch, net, epochs=epochs, checkpoint=tmp_path / "run.npz")
+        assert len(history) == epochs
+
+
 def test_pytorch_asks_a_network_whose_weights_are_known_no_question_before_the_training():
     torch = present()["pytorch"]
     nn, asked = torch.d2l.nn, []

@@ -9,11 +9,11 @@ from alexbook.exercises._layers import OBLONG, OBLONG_IMAGE
 
 
 def _stranger() -> dict[str, Any]:
-    return copy.deepcopy(dict(_forward.stranger()[1]))
+    return copy.deepcopy(_forward.stranger()[1])
 
 
 def _weights() -> dict[str, Any]:
-    ours = copy.deepcopy(dict(_forward.narrow()))
+    ours = copy.deepcopy(_forward.narrow())
     return {"pytorch": ours, "tensorflow": copy.deepcopy(_forward.keras(ours))}
 
 
