@@ -12,19 +12,15 @@ import numpy as np
 
 from alexbook import provenance
 from alexbook._cpu import keep_memory
-from alexbook._probe import D2L, FRAMEWORKS, absent_reason, install
+from alexbook._probe import D2L, D2L_IMPORTS, FRAMEWORKS, absent_reason, install
 from alexbook.data import SPLITS, Batches
 from alexbook.profiles import announce, current_profile
 
 Loader = TypeVar("Loader", bound=Batches)
 
 # d2l, like MXNet, pins a NumPy of 2022 and runs on today's: --no-deps keeps pip from taking today's away.
-_INSTALL = {each.module: each.install for each in FRAMEWORKS} | {
-    "d2l": f"--no-deps d2l=={D2L}",
-    "distutils": "setuptools",
-    "matplotlib_inline": "matplotlib-inline",
-    "PIL": "pillow",
-}
+_INSTALL = {each.module: each.install for each in FRAMEWORKS}
+_INSTALL |= D2L_IMPORTS | {"d2l": f"--no-deps d2l=={D2L}", "distutils": "setuptools"}
 
 
 @contextlib.contextmanager

@@ -12,6 +12,15 @@ from importlib.util import find_spec
 
 MARKS = {True: "[OK]  ", False: "[FAIL]", None: "[ - ] "}
 D2L = "1.0.3"  # the one version of d2l that the backends hand through
+D2L_IMPORTS = {  # in any of its three parts, by module: it is installed without what it declares
+    "IPython": "ipython",
+    "PIL": "pillow",
+    "matplotlib": "matplotlib",
+    "matplotlib_inline": "matplotlib-inline",
+    "pandas": "pandas",
+    "requests": "requests",
+    "scipy": "scipy",
+}
 PATIENCE = 180  # seconds for a framework to import: from a cold disk it takes half a minute
 
 

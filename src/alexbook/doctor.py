@@ -16,6 +16,7 @@ import alexbook
 from alexbook import profiles
 from alexbook._probe import (
     D2L,
+    D2L_IMPORTS,
     FRAMEWORKS,
     NUMPY,
     Check,
@@ -39,16 +40,6 @@ environment variables that the book's notebooks heed:
   ALEXBOOK_CHECKPOINTS  the folder where each training of a process is kept, to go on from
 
 exit status: 0 nothing failed, 1 something did, 2 the command was not understood"""
-
-_D2L_IMPORTS = {  # in any of its three parts, by module: d2l is installed without what it declares
-    "IPython": "ipython",
-    "PIL": "pillow",
-    "matplotlib": "matplotlib",
-    "matplotlib_inline": "matplotlib-inline",
-    "pandas": "pandas",
-    "requests": "requests",
-    "scipy": "scipy",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -133,7 +124,7 @@ def check_d2l() -> Check:
     if found != D2L:
         fix = f"{install(f'--no-deps d2l=={D2L}')}, or {install_everything()}"
         return Check(False, "d2l", f"expected {D2L}, got: {found}", fix)
-    if lacking := [package for module, package in _D2L_IMPORTS.items() if not find_spec(module)]:
+    if lacking := [package for module, package in D2L_IMPORTS.items() if not find_spec(module)]:
         fix = f"{install(' '.join(lacking))}, or {install_everything()}"
         return Check(False, "d2l", f"{D2L}, but without {', '.join(lacking)}, which it imports", fix)
     return Check(True, "d2l", D2L)
